@@ -1,0 +1,4 @@
+LEVELS: dict[str, int]
+AVAILABLE: tuple[str, ...]
+LEVEL_NAME: str
+LEVEL: int

@@ -1,0 +1,131 @@
+"""The shape that every streaming conversation has, and the order in which its methods may be called.
+
+A driver needs nothing else, whatever the service::
+
+    request = session.handshake()                 # open request.url with request.headers
+    for message in session.start():               # bytes = binary message, str = text message
+        socket.send(message)
+    for block in microphone:
+        for message in session.send_audio(block):
+            socket.send(message)
+    for message in session.end_audio():
+        socket.send(message)
+    for message in socket:
+        for event in session.receive(message):
+            ...
+    for event in session.receive_eof():
+        ...
+
+Sending and receiving are independent of each other: transcripts arrive while audio is still being sent, so a real
+driver runs the two halves side by side.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from asrproto.errors import LocalProtocolError
+from asrproto.events import Event
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+    from asrproto.http import HttpRequest
+
+__all__ = ["Clock", "Lifecycle", "Phase", "StreamingSession", "WireMessage", "utc_now"]
+
+WireMessage = bytes | str
+"""One message on the wire: bytes for a binary one, str for a text one."""
+
+Clock = Callable[[], datetime]
+"""Gives the present as a timezone-aware datetime."""
+
+
+def utc_now() -> datetime:
+    """The default clock of sessions; give another one to reproduce their output."""
+    return datetime.now(timezone.utc)
+
+
+@runtime_checkable
+class StreamingSession(Protocol):
+    """One conversation with a streaming speech recogniser, without the socket."""
+
+    def handshake(self) -> HttpRequest:
+        """The request that opens the connection (``GET`` on a ``wss://`` URL for a WebSocket)."""
+        ...
+
+    def start(self) -> Sequence[WireMessage]:
+        """The messages to send first, once the connection is open."""
+        ...
+
+    def send_audio(self, pcm: Buffer) -> Sequence[WireMessage]:
+        """Take any amount of audio, in the encoding that the session declares; give the messages that it filled."""
+        ...
+
+    def end_audio(self) -> Sequence[WireMessage]:
+        """The messages that carry the rest of the audio and tell the service that there is no more."""
+        ...
+
+    def receive(self, message: WireMessage) -> Sequence[Event]:
+        """Take one message from the service; give what it says."""
+        ...
+
+    def receive_eof(self) -> Sequence[Event]:
+        """The connection has closed: give what that means for the conversation."""
+        ...
+
+
+class Phase(enum.Enum):
+    """Where the sending half of a conversation stands."""
+
+    NEW = "before handshake()"
+    OPENING = "before start()"
+    STREAMING = "between start() and end_audio()"
+    ENDED = "after end_audio()"
+    FAILED = "after the service refused the conversation"
+
+
+# Which call is allowed in which phase, and where it leads. A handshake may be asked for again until start(): a
+# presigned URL can expire before it is used. Audio after a refusal is dropped by the session rather than refused:
+# the caller cannot have known yet.
+_NEXT: dict[tuple[Phase, str], Phase] = {
+    (Phase.NEW, "handshake"): Phase.OPENING,
+    (Phase.OPENING, "handshake"): Phase.OPENING,
+    (Phase.OPENING, "start"): Phase.STREAMING,
+    (Phase.STREAMING, "send_audio"): Phase.STREAMING,
+    (Phase.STREAMING, "end_audio"): Phase.ENDED,
+    (Phase.FAILED, "send_audio"): Phase.FAILED,
+    (Phase.FAILED, "end_audio"): Phase.FAILED,
+}
+
+
+class Lifecycle:
+    """The order of calls that every session keeps; each session holds one and asks it before it acts."""
+
+    __slots__ = ("phase",)
+
+    def __init__(self) -> None:
+        self.phase = Phase.NEW
+
+    def enter(self, call: str) -> None:
+        """Note that `call` is being made, or raise LocalProtocolError where it has no place."""
+        following = _NEXT.get((self.phase, call))
+        if following is None:
+            raise LocalProtocolError(f"{call}() was called {self.phase.value}")
+        self.phase = following
+
+    def fail(self) -> None:
+        """Note that the service refused to go on."""
+        self.phase = Phase.FAILED
+
+    @property
+    def failed(self) -> bool:
+        return self.phase is Phase.FAILED
+
+    @property
+    def ended(self) -> bool:
+        """Whether all audio has been sent."""
+        return self.phase is Phase.ENDED
