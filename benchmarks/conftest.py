@@ -40,6 +40,7 @@ def _duration(seconds: float) -> str:
     return f"{seconds * 1e9:.3g} ns"
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
     session = getattr(config, "_benchmarksession", None)
     groups: dict[str, dict[str, Any]] = defaultdict(dict)
@@ -62,4 +63,5 @@ def pytest_terminal_summary(terminalreporter: Any, config: Any) -> None:
         widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
         terminalreporter.section("asrproto against its peers (medians)")
         for row in [header, *rows]:
-            terminalreporter.line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            terminalreporter.line("  ".join(cells).rstrip())
