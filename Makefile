@@ -1,0 +1,41 @@
+# Each target does its own set-up in $(VENV); all it needs is Python 3.10 or newer and a C compiler.
+
+VENV ?= .venv
+PY := $(VENV)/bin/python
+RECORDING ?= examples/speech/goforward.wav
+ARGS ?=
+
+BUILD_INPUTS := pyproject.toml setup.py $(wildcard _ext/*)
+
+.PHONY: help demo test lint types pythons bench clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.set-up-demo  ## real speech to transcripts, over loopback, through every layer
+	@$(PY) -m asrproto.cli.demo $(RECORDING) $(ARGS)
+
+test: $(VENV)/.set-up-test  ## the whole test suite
+	@$(PY) -m pytest $(ARGS)
+
+lint: $(VENV)/.set-up-lint  ## ruff and cython-lint
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/cython-lint _ext
+
+types: $(VENV)/.set-up-lint  ## mypy in strict mode; the stubs of compiled modules against the modules
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/stubtest --ignore-unused-allowlist --allowlist tools/stubtest-allowlist.txt asrproto._kernels
+
+pythons:  ## install into a fresh environment of every Python on this machine and try it
+	@tools/try-pythons
+
+bench: $(VENV)/.set-up-bench  ## every comparison with its peers, as ratios
+	@$(PY) -m pytest benchmarks --benchmark-columns=median,iqr,rounds $(ARGS)
+
+clean:  ## remove what was built and installed here
+	rm -rf $(VENV) build dist .cache *.egg-info asrproto/_kernels/*.so asrproto/_kernels/*.pyd
+
+$(VENV)/.set-up-%: $(BUILD_INPUTS) tools/set-up
+	@tools/set-up $(VENV) $*
+	@touch $@
