@@ -21,7 +21,7 @@ test: $(VENV)/.set-up-test  ## the whole test suite
 
 lint: $(VENV)/.set-up-lint  ## ruff and cython-lint
 	@$(VENV)/bin/ruff check .
-	@$(VENV)/bin/cython-lint _ext
+	@PATH="$(abspath $(VENV))/bin:$$PATH" cython-lint _ext
 
 types: $(VENV)/.set-up-lint  ## mypy in strict mode; the stubs of compiled modules against the modules
 	@$(VENV)/bin/mypy
