@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from asrproto.http import HttpRequest
+    from asrproto.http.request import HeadersLike
 
-__all__ = ["Clock", "Lifecycle", "Phase", "StreamingSession", "WireMessage", "utc_now"]
+__all__ = ["Clock", "HearsHandshake", "Lifecycle", "Phase", "StreamingSession", "WireMessage", "utc_now"]
 
 WireMessage = bytes | str
 """One message on the wire: bytes for a binary one, str for a text one."""
@@ -75,6 +76,18 @@ class StreamingSession(Protocol):
 
     def receive_eof(self) -> Sequence[Event]:
         """The connection has closed: give what that means for the conversation."""
+        ...
+
+
+@runtime_checkable
+class HearsHandshake(Protocol):
+    """A session that also wants the service's answer to the handshake, where the caller's library shows it.
+
+    Services put ids there that their support asks for, and the reason of a refusal.
+    """
+
+    def receive_handshake(self, status: int, headers: HeadersLike, body: Buffer = b"") -> Sequence[Event]:
+        """Take the status (101 or 200 where it was accepted), headers and, of a refusal, the body of the answer."""
         ...
 
 
