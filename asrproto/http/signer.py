@@ -20,6 +20,7 @@ from asrproto.http.canonical import (
     QueryPairs,
     Scheme,
     SigningKey,
+    Url,
     canonical_headers,
     canonical_path,
     canonical_query,
@@ -42,6 +43,8 @@ MAX_EXPIRES = 604800
 _DAYS_KEPT = 4
 
 _signature = re.compile(r"(?:\bSignature=|[?&]X-(?:Amz-)?Signature=)([0-9a-f]{64})\b").search
+_digest = re.compile(r"[0-9a-fA-F]{64}").fullmatch
+_default_port = re.compile(r":(?:80|443)\s*$")
 _word = re.compile(r"[!-.0-~]+").fullmatch  # printable ASCII without space and slash
 
 
@@ -87,6 +90,10 @@ class Credentials(msgspec.Struct, frozen=True):
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         return [("access_key_id", self.access_key_id)]
+
+
+def _without_port(host: str) -> str:
+    return _default_port.sub("", host)
 
 
 def _require_word(name: str, value: str) -> None:
@@ -222,7 +229,7 @@ class RequestSigner:
         headers += added
         signed = headers[:-1] if token and not self._sign_session_token else headers
         url = split_url(request.url)
-        lines, names = canonical_headers(self._hosts(signed), signable, url.host)
+        lines, names = self._lines(signed, signable, url)
         canonical = canonical_request(request.method, self._path(url.path),
                                       canonical_query(query_pairs(url.query)), lines, names, payload_hash)
         return Draft(canonical, string_to_sign(self._scheme, stamp, day.scope, canonical), day, stamp, names, headers,
@@ -244,7 +251,7 @@ class RequestSigner:
         prefix = self._scheme.name_prefix
         replaced = ("authorization", self._date_name.lower(), self._token_name.lower())
         headers = [pair for pair in request.headers if pair[0].lower() not in replaced] if request.headers else []
-        lines, names = canonical_headers(self._hosts(headers), signable, url.host)
+        lines, names = self._lines(headers, signable, url)
         pairs = [pair for pair in query_pairs(url.query) if pair[0] not in self._query_names] if url.query else []
         pairs += [
             (prefix + "Algorithm", self._scheme.algorithm),
@@ -277,11 +284,12 @@ class RequestSigner:
     def _path(self, path: str) -> str:
         return canonical_path(path, normalize=self._normalize_path, double_encode=self._double_encode_path)
 
-    def _hosts(self, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-        if not self._scheme.drops_default_ports:
-            return headers
-        return [(name, re.sub(r":(?:80|443)$", "", value.strip()) if name.lower() == "host" else value)
-                for name, value in headers]
+    def _lines(self, headers: list[tuple[str, str]], signable: HeaderFilter, url: Url) -> tuple[str, str]:
+        host = url.host
+        if self._scheme.drops_default_ports:
+            host = _without_port(host)
+            headers = [(name, _without_port(value) if name.lower() == "host" else value) for name, value in headers]
+        return canonical_headers(headers, signable, host)
 
     def _listed(self, pairs: QueryPairs) -> str:
         names = {name for name, _ in pairs} | {self._scheme.name_prefix + "SignedQueries"}
@@ -293,10 +301,11 @@ class RequestSigner:
                 raise TypeError(f"payload_hash must be a str (hex digest or one of the scheme's words), "
                                 f"not {type(given).__name__}")
             return given
+        if not request.body:
+            return (request.header(self._hash_name) if request.headers else None) or EMPTY_SHA256
         stated = request.header(self._hash_name) if request.headers else None
-        if stated is not None:
-            return stated
-        return sha256(request.body).hexdigest() if request.body else EMPTY_SHA256
+        # A digest may be left from an earlier signature; a word such as UNSIGNED-PAYLOAD is meant.
+        return stated if stated and not _digest(stated) else sha256(request.body).hexdigest()
 
 
 def checked_expires(expires: int) -> int:

@@ -129,6 +129,9 @@ def test_a_stated_payload_hash_that_differs_is_replaced() -> None:
     signed = foo().sign(request, at=AT, payload_hash=UNSIGNED_PAYLOAD)
     assert signed == foo().sign(HttpRequest("POST", FOO + "/"), at=AT, payload_hash=UNSIGNED_PAYLOAD,
                                 content_sha256_header=True)
+    resent = HttpRequest("POST", FOO + "/", foo().sign(request, at=AT).headers, b"another body")
+    assert foo().sign(resent, at=AT) == foo().sign(HttpRequest("POST", FOO + "/", body=b"another body"), at=AT,
+                                                   content_sha256_header=True)
 
 
 def test_presigned_url_of_transcribe() -> None:

@@ -70,7 +70,8 @@ class SigV4Signer(RequestSigner):
             Timezone-aware.
         payload_hash : str, optional
             In place of the SHA-256 of ``request.body``: its hex digest if known, `UNSIGNED_PAYLOAD` or
-            `STREAMING_EVENTS`. A header ``X-Amz-Content-Sha256`` in the request counts as given.
+            `STREAMING_EVENTS`. A header ``X-Amz-Content-Sha256`` in the request counts as given, unless it is the
+            digest of another body.
         content_sha256_header : bool
             Add the payload hash as header ``X-Amz-Content-Sha256``.
 
