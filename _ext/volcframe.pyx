@@ -189,7 +189,9 @@ cdef class Frame:
         return _restore, self._values()
 
     def __repr__(self):
-        shown = [f"{name}={value!r}" for name, value in zip(FIELDS, self._values())
+        # Not the payload itself: requests carry tokens.
+        shown = [f"{name}=<{len(value)} bytes>" if name == "payload" else f"{name}={value!r}"
+                 for name, value in zip(FIELDS, self._values())
                  if value is not None and not (name in ("extension", "reserved") and not value)]
         return f"Frame({', '.join(shown)})"
 

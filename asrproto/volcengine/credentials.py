@@ -86,3 +86,10 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 
 Credentials = AppCredentials | ApiKey
+
+
+def checked_credentials(credentials: object) -> Credentials:
+    """`credentials`, if they are of a kind that the big-model interfaces take."""
+    if not isinstance(credentials, AppCredentials | ApiKey):
+        raise TypeError(f"credentials must be AppCredentials or ApiKey, not {type(credentials).__name__}")
+    return credentials

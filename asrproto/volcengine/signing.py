@@ -1,4 +1,4 @@
-"""Signatures of the older interfaces. Both are one HMAC-SHA256 each.
+"""How Volcengine's services are signed: OpenAPI requests, and the older speech interfaces (one HMAC-SHA256 each).
 
 HMAC256 authorisation of ``api/v2/asr``: the MAC covers the request line, chosen headers and the first message::
 
@@ -22,12 +22,14 @@ from urllib.parse import quote
 
 from asrproto.errors import LocalProtocolError
 from asrproto.volcengine.credentials import checked_token
+from asrproto.volcengine.openapi import OpenApiSigner
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 __all__ = [
     "LEGACY_STREAM_URL",
+    "OpenApiSigner",
     "hmac256_authorization",
     "legacy_stream_signature",
     "legacy_stream_start",
