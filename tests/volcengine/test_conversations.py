@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from volc_conversations import AT, CREDENTIALS, LOG_ID, SEVEN, converse, finals, partials
 from hypothesis import given
 from hypothesis import strategies as st
+from volc_conversations import AT, CREDENTIALS, LOG_ID, SEVEN, converse, finals, partials
 
 from asrproto.events import SessionEnded, SessionFailed, SessionStarted, Transcript
 from asrproto.testing import HandshakeRefused, ScriptedRecogniser

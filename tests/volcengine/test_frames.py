@@ -24,8 +24,8 @@ from asrproto.volcengine.frames import (
     encode_frame,
 )
 
-ERROR_TEXT = (b'{"error":"[Timeout waiting next packet] Handle response: pre-handle: schedule request: allocate session: '
-              b'waiting next packet timeout, session has ended"}')
+ERROR_TEXT = (b'{"error":"[Timeout waiting next packet] Handle response: pre-handle: schedule request: '
+              b'allocate session: waiting next packet timeout, session has ended"}')
 FIRST_RESPONSE = (b'{"audio_info":{"duration":0},"result":{"additions":{"log_id":"20260409175957B079592BDCD6D1DEF28C"},'
                   b'"text":""}}')
 DIALOG = '{"dialog":{"bot_name":"豆包","dialog_id":"","extra":null}}'.encode()
@@ -71,8 +71,9 @@ def test_published_frames(name: str) -> None:
 
 def test_published_frame_cut_short() -> None:
     # OD TTSResponse, printed without most of its audio: it declares 2044 bytes.
-    wire = bytes.fromhex("11b40000000001600000002433653739316137642d323237612d343434362d393933622d32346639653330326363393800"
-                         "0007fc4f676753")
+    wire = bytes.fromhex("11b400000000016000000024"
+                         "33653739316137642d323237612d343434362d393933622d323466396533303263633938"
+                         "000007fc4f676753")
     with pytest.raises(TruncatedFrame) as caught:
         decode_frame(wire)
     assert (caught.value.reason, caught.value.offset) == ("truncated-payload", len(wire) - 4)
@@ -138,11 +139,10 @@ def field_starts(frame: Frame, wire: bytes) -> dict[str, tuple[int, int]]:
     """Where each field of a frame starts and ends, in the order of the wire."""
     at = 4 + len(frame.extension)
     spans = {"header": (0, at)}
-    for name, size in (("error-code", 4 * (frame.error_code is not None)), ("sequence", 4 * (frame.sequence is not None)),
-                       ("event", 4 * (frame.event is not None))):
-        if size:
-            spans[name] = (at, at + size)
-            at += size
+    for name, number in (("error-code", frame.error_code), ("sequence", frame.sequence), ("event", frame.event)):
+        if number is not None:
+            spans[name] = (at, at + 4)
+            at += 4
     for name, text in (("connection-id", frame.connection_id), ("session-id", frame.session_id)):
         if text is not None:
             spans[name] = (at, at + 4 + len(text.encode()))
@@ -174,15 +174,17 @@ def test_bytes_left_over(frame: Frame, rest: bytes) -> None:
 
 @given(st.one_of(st.binary(max_size=60), st.binary(max_size=60).map(lambda rest: b"\x11" + rest)))
 def test_any_bytes_are_a_frame_or_refused(data: bytes) -> None:
+    refused = None
     try:
         frame = decode_frame(data)
     except RemoteProtocolError as error:
-        assert error.offset is not None
-        assert 0 <= error.offset <= len(data)
-        assert error.reason == error.reason.lower()
-    else:
-        if frame.compression is not Compression.GZIP:
-            assert encode_frame(frame) == data
+        refused = error
+    if refused is not None:
+        assert refused.offset is not None
+        assert 0 <= refused.offset <= len(data)
+        assert refused.reason == refused.reason.lower()
+    elif frame.compression is not Compression.GZIP:
+        assert encode_frame(frame) == data
 
 
 BROKEN = {
@@ -270,26 +272,26 @@ def test_gzip_has_no_time_in_it() -> None:
 
 
 MISFITS = {
-    "message_type": dict(message_type=16),
-    "flags": dict(message_type=1, flags=-1),
-    "serialization": dict(message_type=1, serialization=2**70),
-    "compression": dict(message_type=1, compression=16),
-    "reserved": dict(message_type=1, reserved=256),
-    "extension": dict(message_type=1, extension=b"123"),
-    "error_code missing": dict(message_type=15),
-    "error_code out of place": dict(message_type=9, error_code=1),
-    "error_code range": dict(message_type=15, error_code=-1),
-    "sequence missing": dict(message_type=1, flags=1),
-    "sequence out of place": dict(message_type=1, sequence=1),
-    "sequence range": dict(message_type=1, flags=1, sequence=2**31),
-    "event missing": dict(message_type=1, flags=4),
-    "event out of place": dict(message_type=1, event=1),
-    "event range": dict(message_type=1, flags=4, event=2**100),
-    "connection_id missing": dict(message_type=9, flags=4, event=50),
-    "connection_id out of place": dict(message_type=9, flags=4, event=1, connection_id=""),
-    "session_id missing": dict(message_type=9, flags=4, event=100),
-    "session_id out of place": dict(message_type=1, session_id="a"),
-    "connection_id text": dict(message_type=9, flags=4, event=50, connection_id="\ud800"),
+    "message_type": {"message_type": 16},
+    "flags": {"message_type": 1, "flags": -1},
+    "serialization": {"message_type": 1, "serialization": 2**70},
+    "compression": {"message_type": 1, "compression": 16},
+    "reserved": {"message_type": 1, "reserved": 256},
+    "extension": {"message_type": 1, "extension": b"123"},
+    "error_code missing": {"message_type": 15},
+    "error_code out of place": {"message_type": 9, "error_code": 1},
+    "error_code range": {"message_type": 15, "error_code": -1},
+    "sequence missing": {"message_type": 1, "flags": 1},
+    "sequence out of place": {"message_type": 1, "sequence": 1},
+    "sequence range": {"message_type": 1, "flags": 1, "sequence": 2**31},
+    "event missing": {"message_type": 1, "flags": 4},
+    "event out of place": {"message_type": 1, "event": 1},
+    "event range": {"message_type": 1, "flags": 4, "event": 2**100},
+    "connection_id missing": {"message_type": 9, "flags": 4, "event": 50},
+    "connection_id out of place": {"message_type": 9, "flags": 4, "event": 1, "connection_id": ""},
+    "session_id missing": {"message_type": 9, "flags": 4, "event": 100},
+    "session_id out of place": {"message_type": 1, "session_id": "a"},
+    "connection_id text": {"message_type": 9, "flags": 4, "event": 50, "connection_id": "\ud800"},
 }
 
 
@@ -300,8 +302,9 @@ def test_fields_that_make_no_frame(name: str) -> None:
 
 
 @pytest.mark.parametrize("arguments", [
-    dict(message_type="1"), dict(message_type=None), dict(message_type=1, sequence="1"),
-    dict(message_type=1, session_id=b"a"), dict(message_type=1, payload="text"), dict(message_type=1, payload=None),
+    {"message_type": "1"}, {"message_type": None}, {"message_type": 1, "sequence": "1"},
+    {"message_type": 1, "session_id": b"a"}, {"message_type": 1, "payload": "text"},
+    {"message_type": 1, "payload": None},
 ])
 def test_fields_of_the_wrong_type(arguments: dict[str, Any]) -> None:
     with pytest.raises(TypeError):
@@ -335,7 +338,7 @@ RESPONSES = {
     "a response is not packed though the request was": ("11911000" "00000001" "00000002" "7b7d", 1, b"{}"),
     "without flag 1 there is no sequence": ("11901000" "00000002" "7b7d", None, b"{}"),
     "the last response has a positive sequence": ("11931000" "00000007" "00000002" "7b7d", 7, b"{}"),
-    "a header extension is skipped by its length": ("13911000" "0123456789abcdef" "00000001" "00000002" "7b7d", 1, b"{}"),
+    "a header extension is skipped": ("13911000" "0123456789abcdef" "00000001" "00000002" "7b7d", 1, b"{}"),
 }
 
 

@@ -19,8 +19,8 @@ from asrproto.volcengine.signing import (
 )
 
 # The vendor's documentation of api/v2/asr signs `GET /api/v2/asr HTTP/1.1\nUser-Agent: ...\nxxxxxxxxxx` with this key.
-DOCUMENTED = dict(access_token="a-token", secret_key="super_secret_key", path="/api/v2/asr", body=b"xxxxxxxxxx",
-                  headers=[("User-Agent", "Python/3.9 websockets/8.1")])
+DOCUMENTED = {"access_token": "a-token", "secret_key": "super_secret_key", "path": "/api/v2/asr", "body": b"xxxxxxxxxx",
+                  "headers": [("User-Agent", "Python/3.9 websockets/8.1")]}
 
 
 @pytest.mark.parametrize(("form", "mac"), [
