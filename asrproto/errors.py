@@ -16,7 +16,7 @@ No decoder raises anything else, whatever bytes it is fed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -51,20 +51,23 @@ class RemoteProtocolError(AsrProtoError):
         What is wrong, for programs: a stable code in lower case with dashes, e.g. ``"prelude-checksum"``.
     offset : int, optional
         Where, as a byte position counted from the start of the stream (of the message, where there is no stream).
+    messages : sequence, optional
+        What the same call had decoded before it came to the fault: good, and handed over nowhere else.
     """
 
-    def __init__(self, message: str, *, reason: str, offset: int | None = None) -> None:
+    def __init__(self, message: str, *, reason: str, offset: int | None = None, messages: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.message = message
         self.reason = reason
         self.offset = offset
+        self.messages = messages
 
     def __str__(self) -> str:
         place = "" if self.offset is None else f" at byte {self.offset}"
         return f"{self.message} [{self.reason}{place}]"
 
     def __reduce__(self) -> tuple[Callable[[], Any], tuple[()]]:
-        return partial(type(self), self.message, reason=self.reason, offset=self.offset), ()
+        return partial(type(self), self.message, reason=self.reason, offset=self.offset, messages=self.messages), ()
 
 
 class ChecksumMismatch(RemoteProtocolError):
