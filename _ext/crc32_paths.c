@@ -82,6 +82,10 @@ static uint32_t crc32_table(uint32_t crc, const uint8_t *p, size_t n) {
 
 #define PAIR(...) PAIR_(__VA_ARGS__)
 #define PAIR_(earlier, later) _mm_set_epi64x(later, earlier)
+#define EARLIER(...) EARLIER_(__VA_ARGS__)
+#define EARLIER_(earlier, later) earlier
+#define LATER(...) LATER_(__VA_ARGS__)
+#define LATER_(earlier, later) later
 #define QUAD(...) _mm512_broadcast_i32x4(PAIR(__VA_ARGS__))
 
 static inline PCLMUL __m128i load(const uint8_t *p) { return _mm_loadu_si128((const __m128i *)p); }
@@ -156,9 +160,12 @@ static VPCLMUL uint32_t crc32_vpclmul(uint32_t crc, const uint8_t *p, size_t n) 
         p += 64, n -= 64;
     }
     for (; n >= 64; p += 64, n -= 64) a = fold4(a, by_512, load4(p));
-    const __m128i first = fold(_mm512_castsi512_si128(a), PAIR(BY_384), _mm512_extracti32x4_epi32(a, 3));
-    const __m128i second = fold(_mm512_extracti32x4_epi32(a, 1), PAIR(BY_256), first);
-    return finish(fold(_mm512_extracti32x4_epi32(a, 2), PAIR(BY_128), second), p, n);
+    const __m512i by_place = _mm512_set_epi64(0, 0, LATER(BY_128), EARLIER(BY_128), LATER(BY_256), EARLIER(BY_256),
+                                              LATER(BY_384), EARLIER(BY_384));
+    const __m512i moved = fold4(a, by_place, _mm512_setzero_si512());
+    const __m128i sum = _mm_xor_si128(_mm512_castsi512_si128(moved), _mm512_extracti32x4_epi32(moved, 1));
+    const __m128i rest = _mm_xor_si128(_mm512_extracti32x4_epi32(moved, 2), _mm512_extracti32x4_epi32(a, 3));
+    return finish(_mm_xor_si128(sum, rest), p, n);
 }
 
 #elif defined(ASRPROTO_ARM64)

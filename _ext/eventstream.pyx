@@ -6,10 +6,11 @@ Nothing here knows an error class or a value type: a `Format` carries what the P
 plain tuple (code, offset, found, expected) until the Python side makes an exception of it.
 """
 
+cimport cython
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
-from cpython.dict cimport PyDict_Copy
 from cpython.long cimport PyLong_AsLongLongAndOverflow
+from cpython.ref cimport PyObject
 from cpython.unicode cimport PyUnicode_AsUTF8AndSize, PyUnicode_DecodeUTF8
 from libc.stdint cimport int8_t, int16_t, int32_t, int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport free, realloc
@@ -33,7 +34,17 @@ cdef extern from *:
     static PyObject *asrproto_new_int(PyObject *type, PyObject *number) {
         return PyLong_Type.tp_new((PyTypeObject *)type, number, NULL);
     }
+    /* Whether nobody else has this object; where threads run freely that cannot be told. */
+    static inline int asrproto_only_ours(PyObject *object) {
+    #ifdef Py_GIL_DISABLED
+        (void)object;
+        return 0;
+    #else
+        return Py_REFCNT(object) == 1;
+    #endif
+    }
     """
+    bint asrproto_only_ours(PyObject *object)
     object asrproto_new(object type, tuple empty)
     object asrproto_new_int(object type, tuple number)
 
@@ -93,35 +104,52 @@ cdef class Format:
     """What the Python side decides.
 
     message : a subclass of `Frame`, made for each decoded message
+    mapping : a subclass of dict, made for the headers of a decoded message
     types : the ten types of a header's value by wire number
     pairs(headers) : any accepted spelling of headers as a dict
     typed(name, value) : a value of another type as one of `types`
     wrong(code, offset, found, expected) : the exception for a code
     """
 
-    cdef type message
+    cdef type message, mapping
     cdef tuple types
     cdef object pairs, typed, wrong
 
-    def __init__(self, type message not None, tuple types not None, pairs, typed, wrong):
-        if not issubclass(message, Frame) or len(types) != 10:
-            raise TypeError("message must be a subclass of Frame, types a tuple of ten")
+    def __init__(self, type message not None, type mapping not None, tuple types not None, pairs, typed,
+                 wrong):
+        if not issubclass(message, Frame) or not issubclass(mapping, dict) or len(types) != 10:
+            raise TypeError("message must be a subclass of Frame, mapping one of dict, types a tuple of ten")
         self.message = message
+        self.mapping = mapping
         self.types = types
         self.pairs = pairs
         self.typed = typed
         self.wrong = wrong
 
 
+@cython.no_gc
 cdef class Frame:
-    """Headers and payload of one message."""
+    """Headers and payload of one message; nothing that a header may hold leads back to the message.
 
-    cdef readonly dict headers
-    cdef readonly bytes payload
+    Headers are immutable, so that messages with the same header block share them. A payload that was decoded from bytes
+    is copied when it is asked for; until then it lies in `source`, the bytes that were fed.
+    """
 
-    def __init__(self, dict headers not None, bytes payload not None):
+    cdef readonly object headers
+    cdef bytes own_payload, source
+    cdef Py_ssize_t start, size
+
+    def __init__(self, headers, bytes payload not None):
         self.headers = headers
-        self.payload = payload
+        self.own_payload = payload
+
+    @property
+    def payload(self):
+        with cython.critical_section(self):
+            if self.own_payload is None:
+                self.own_payload = PyBytes_FromStringAndSize(PyBytes_AS_STRING(self.source) + self.start, self.size)
+                self.source = None
+            return self.own_payload
 
 
 cdef inline uint32_t big32(const uint8_t *p) noexcept nogil:
@@ -200,7 +228,7 @@ cdef parse_value(Format form, const uint8_t *p, int kind, Py_ssize_t width):
 
 cdef parse_headers(Format form, const uint8_t *block, Py_ssize_t size):
     """The headers in `block`, which starts at byte 12 of its frame, as a dict, or a fault as a tuple."""
-    cdef dict headers = {}
+    cdef dict headers = <dict> asrproto_new(form.mapping, ())
     cdef Py_ssize_t at = 0, start, name_len, width
     cdef int kind
     while at < size:
@@ -259,12 +287,18 @@ cdef inline tuple check_message(const uint8_t *p, uint32_t total):
     return None
 
 
-cdef inline Frame new_message(Format form, dict headers, const uint8_t *p):
+cdef inline Frame new_message(Format form, headers, bytes source, const uint8_t *p):
+    """The message of the checked frame at p, which lies in `source`, or else is gone soon."""
     cdef uint32_t total = big32(p), headers_len = big32(p + 4)
+    cdef const char *payload = <const char *> p + PRELUDE + headers_len
     cdef Frame frame = <Frame> asrproto_new(form.message, ())
     frame.headers = headers
-    frame.payload = PyBytes_FromStringAndSize(<const char *> p + PRELUDE + headers_len,
-                                              <Py_ssize_t> (total - OVERHEAD - headers_len))
+    frame.size = <Py_ssize_t> (total - OVERHEAD - headers_len)
+    if source is None:
+        frame.own_payload = PyBytes_FromStringAndSize(payload, frame.size)
+    else:
+        frame.source = source
+        frame.start = payload - PyBytes_AS_STRING(source)
     return frame
 
 
@@ -300,7 +334,7 @@ cdef decode_whole(Format form, const uint8_t *p, Py_ssize_t size, uint32_t max_m
         return headers
     if size > total:
         return TRAILING_BYTES, total, size - total, None
-    return new_message(form, <dict> headers, p)
+    return new_message(form, headers, None, p)
 
 
 cdef class Decoder:
@@ -316,8 +350,9 @@ cdef class Decoder:
     cdef size_t held_size, capacity, total
     cdef uint64_t offset
     cdef bytes last_block      # the header block of the message before: most messages of a stream have the same
-    cdef dict last_headers
+    cdef object last_headers
     cdef tuple fault
+    cdef list spare            # an empty list given out before, for another time: small pieces mostly complete nothing
     cdef bint closed, busy
 
     def __cinit__(self):
@@ -338,24 +373,29 @@ cdef class Decoder:
     def feed(self, data):
         """Take the next bytes of the stream, any number; return the messages that they complete."""
         cdef Py_buffer view
-        cdef list messages = []
+        cdef list messages
         cdef tuple fault
         self.ready()
+        if asrproto_only_ours(<PyObject *> self.spare) and not self.spare:
+            messages = self.spare
+        else:
+            messages = []
         self.busy = True
         try:
             if type(data) is bytes:
-                fault = self.consume(<const uint8_t *> PyBytes_AS_STRING(data), <size_t> PyBytes_GET_SIZE(data),
+                fault = self.consume(data, <const uint8_t *> PyBytes_AS_STRING(data), <size_t> PyBytes_GET_SIZE(data),
                                      messages)
             else:
                 acquire(data, &view)
                 try:
-                    fault = self.consume(<const uint8_t *> view.buf, <size_t> view.len, messages)
+                    fault = self.consume(None, <const uint8_t *> view.buf, <size_t> view.len, messages)
                 finally:
                     PyBuffer_Release(&view)
         finally:
             self.busy = False
         if fault is not None:
             self.fail(fault, messages)
+        self.spare = None if messages else messages
         return messages
 
     def close(self):
@@ -417,7 +457,7 @@ cdef class Decoder:
         self.held_size = needed
         return 0
 
-    cdef tuple consume(self, const uint8_t *p, size_t size, list messages):
+    cdef tuple consume(self, bytes source, const uint8_t *p, size_t size, list messages):
         """Append the messages that end in the `size` bytes at p; None, or the fault that ends the stream."""
         cdef size_t take
         cdef tuple fault
@@ -440,7 +480,7 @@ cdef class Decoder:
             size -= take
             if self.held_size < self.total:
                 return None
-            fault = self.complete(self.held, messages)
+            fault = self.complete(None, self.held, messages)
             if fault is not None:
                 return fault
             self.held_size = 0
@@ -452,7 +492,7 @@ cdef class Decoder:
                 return fault
             if size < self.total:
                 break
-            fault = self.complete(p, messages)
+            fault = self.complete(source, p, messages)
             if fault is not None:
                 return fault
             p += self.total
@@ -469,7 +509,7 @@ cdef class Decoder:
         self.total = big32(p)
         return None
 
-    cdef tuple complete(self, const uint8_t *p, list messages):
+    cdef tuple complete(self, bytes source, const uint8_t *p, list messages):
         """Append the message that the whole frame at p holds."""
         cdef uint32_t headers_len = big32(p + 4)
         cdef tuple fault = check_message(p, <uint32_t> self.total)
@@ -477,15 +517,15 @@ cdef class Decoder:
             return fault
         if (self.last_block is not None and PyBytes_GET_SIZE(self.last_block) == headers_len
                 and memcmp(PyBytes_AS_STRING(self.last_block), p + PRELUDE, headers_len) == 0):
-            headers = PyDict_Copy(self.last_headers)
+            headers = self.last_headers
         else:
             headers = parse_headers(self.form, p + PRELUDE, headers_len)
             if type(headers) is tuple:
                 return headers
             if headers_len <= REMEMBERED:
                 self.last_block = PyBytes_FromStringAndSize(<const char *> p + PRELUDE, headers_len)
-                self.last_headers = PyDict_Copy(<dict> headers)
-        messages.append(new_message(self.form, <dict> headers, p))
+                self.last_headers = headers
+        messages.append(new_message(self.form, headers, source, p))
         self.offset += self.total
         return None
 
@@ -604,8 +644,9 @@ cdef int put_value(Format form, Block *block, name, value, bint again) except -1
 
 
 cdef int put_headers(Format form, Block *block, headers, uint32_t max_headers) except -1:
-    cdef dict pairs = headers if type(headers) is dict else form.pairs(headers)
-    for name, value in pairs.items():
+    if type(headers) is not dict and type(headers) is not form.mapping:
+        headers = form.pairs(headers)
+    for name, value in (<dict> headers).items():
         put_name(form, block, name)
         put_value(form, block, name, value, False)
     if block.size > max_headers:

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from typing_extensions import Buffer
+from typing_extensions import Buffer, disjoint_base
 
 PRELUDE_CHECKSUM: int
 MESSAGE_CHECKSUM: int
@@ -29,10 +29,12 @@ WISH_MESSAGE_SIZE: int
 WISH_AFTER_CLOSE: int
 WISH_WHILE_BUSY: int
 
+@disjoint_base
 class Format:
-    def __init__(self, message: type[Frame], types: tuple[type, ...], pairs: Callable[..., Any],
-                 typed: Callable[..., Any], wrong: Callable[..., Any]) -> None: ...
+    def __init__(self, message: type[Frame], mapping: type[dict[str, Any]], types: tuple[type, ...],
+                 pairs: Callable[..., Any], typed: Callable[..., Any], wrong: Callable[..., Any]) -> None: ...
 
+@disjoint_base
 class Frame:
     @property
     def headers(self) -> dict[str, Any]: ...
@@ -40,6 +42,7 @@ class Frame:
     def payload(self) -> bytes: ...
     def __init__(self, headers: dict[str, Any], payload: bytes) -> None: ...
 
+@disjoint_base
 class Decoder:
     def __init__(self, form: Format, max_message_size: int, max_headers_size: int) -> None: ...
     @property
@@ -53,6 +56,7 @@ class Decoder:
     def state(self) -> tuple[Any, ...]: ...
     def restore(self, offset: int, held: bytes, fault: tuple[Any, ...] | None, closed: bool) -> None: ...
 
+@disjoint_base
 class Encoder:
     def __init__(self, form: Format, headers: Any, max_message: int, max_headers: int) -> None: ...
     def encode(self, payload: Buffer) -> bytes: ...

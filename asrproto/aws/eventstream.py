@@ -45,7 +45,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from operator import index
-from typing import TYPE_CHECKING, Any, ClassVar, SupportsIndex, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast
 from uuid import UUID
 
 from asrproto._kernels import eventstream as _kernel
@@ -203,6 +203,21 @@ def _pairs(headers: HeadersLike) -> dict[str, Any]:
     return pairs
 
 
+class _Headers(dict[str, Any]):
+    """The headers of a message: a dict that stays as it is, since messages with the same headers share it."""
+
+    __slots__ = ()
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("the headers of a message cannot be changed; make a new Message({**message.headers, ...})")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (dict(self),)
+
+
 # -- Errors -----------------------------------------------------------------------------------------------------------
 
 # What the peer can do wrong, with what was found and what would have been right.
@@ -278,7 +293,7 @@ def _limit(name: str, value: int, lowest: int) -> int:
 
 
 class Message(_kernel.Frame):
-    """One message: typed headers and a payload.
+    """One message: typed headers and a payload, a frozen value.
 
     Parameters
     ----------
@@ -290,8 +305,8 @@ class Message(_kernel.Frame):
     Attributes
     ----------
     headers : dict
-        Name to value, in the order of the wire. Every value has exactly the type that the wire has for it, so
-        ``Message.decode(data).encode() == data`` for every frame that decodes.
+        Name to value, in the order of the wire; it cannot be changed. Every value has exactly the type that the wire
+        has for it, so ``Message.decode(data).encode() == data`` for every frame that decodes.
     payload : bytes
 
     Notes
@@ -303,12 +318,9 @@ class Message(_kernel.Frame):
 
     __slots__ = ()
 
-    headers: dict[str, Any]
-    payload: bytes
-
     def __init__(self, headers: HeadersLike = (), payload: Buffer = b"") -> None:
-        pairs = {name: _typed(name, value) for name, value in _pairs(headers).items()}
-        super().__init__(pairs, bytes(memoryview(payload)))
+        pairs = _pairs(headers)
+        super().__init__(_Headers((name, _typed(name, pairs[name])) for name in pairs), bytes(memoryview(payload)))
 
     @classmethod
     def decode(cls, data: Buffer, *, max_message_size: int = MAX_MESSAGE_SIZE,
@@ -333,16 +345,17 @@ class Message(_kernel.Frame):
         return self.payload == other.payload and self.headers == other.headers and all(
             type(value) is type(other.headers[name]) for name, value in self.headers.items())
 
-    __hash__ = None  # type: ignore[assignment]
+    def __hash__(self) -> int:
+        return hash((self.payload, frozenset(self.headers.items())))
 
     def __repr__(self) -> str:
         return f"Message({self.headers!r}, {_shown(self.payload)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.headers, self.payload)
+        return type(self), (dict(self.headers), self.payload)
 
 
-_FORMAT = _kernel.Format(Message, _TYPES, _pairs, _typed, _wrong)
+_FORMAT = _kernel.Format(Message, _Headers, _TYPES, _pairs, _typed, _wrong)
 
 
 def encode_headers(headers: HeadersLike, *, max_headers_size: int = MAX_HEADERS_SIZE) -> bytes:
