@@ -96,6 +96,7 @@ cpdef enum:
     WISH_VALUE_RANGE
     WISH_HEADERS_SIZE
     WISH_MESSAGE_SIZE
+    WISH_LIMIT
     WISH_AFTER_CLOSE
     WISH_WHILE_BUSY
 
@@ -165,6 +166,7 @@ cdef inline void put_big32(uint8_t *p, uint32_t value) noexcept nogil:
 
 cdef inline int64_t signed_big(const uint8_t *p, int width) noexcept nogil:
     cdef uint64_t value = 0
+    cdef int i
     for i in range(width):
         value = value << 8 | p[i]
     if width == 1:
@@ -180,6 +182,23 @@ cdef int acquire(data, Py_buffer *view) except -1:
     except BufferError:
         raise TypeError(f"a contiguous bytes-like object is required, not this {type(data).__name__}") from None
     return 0
+
+
+cdef int64_t limit(Format form, name, value, int64_t lowest) except -1:
+    """`value` as a limit for sizes that 32 bits hold."""
+    cdef int overflow = 0
+    cdef int64_t number = PyLong_AsLongLongAndOverflow(value, &overflow)
+    if overflow or not lowest <= number <= 0xffffffff:
+        raise form.wrong(WISH_LIMIT, name, value, lowest)
+    return number
+
+
+cdef inline uint32_t message_limit(Format form, value) except? 0:
+    return <uint32_t> limit(form, "max_message_size", value, OVERHEAD)
+
+
+cdef inline uint32_t headers_limit(Format form, value) except? 0:
+    return <uint32_t> limit(form, "max_headers_size", value, 0)
 
 
 # -- Decoding ---------------------------------------------------------------------------------------------------------
@@ -302,8 +321,10 @@ cdef inline Frame new_message(Format form, headers, bytes source, const uint8_t 
     return frame
 
 
-def decode(Format form not None, data, uint32_t max_message, uint32_t max_headers):
+def decode(Format form not None, data, max_message_size, max_headers_size):
     """The one message that `data` is."""
+    cdef uint32_t max_message = message_limit(form, max_message_size)
+    cdef uint32_t max_headers = headers_limit(form, max_headers_size)
     cdef Py_buffer view
     acquire(data, &view)
     try:
@@ -347,7 +368,9 @@ cdef class Decoder:
     cdef Format form
     cdef readonly uint32_t max_message_size, max_headers_size
     cdef uint8_t *held
-    cdef size_t held_size, capacity, total
+    cdef size_t held_size, total
+    cdef readonly size_t capacity
+    cdef readonly uint64_t copied   # bytes that were stored or moved so far, so that tests can count the work
     cdef uint64_t offset
     cdef bytes last_block      # the header block of the message before: most messages of a stream have the same
     cdef object last_headers
@@ -358,10 +381,10 @@ cdef class Decoder:
     def __cinit__(self):
         self.held = NULL
 
-    def __init__(self, Format form not None, uint32_t max_message_size, uint32_t max_headers_size):
+    def __init__(self, Format form not None, max_message_size, max_headers_size):
         self.form = form
-        self.max_message_size = max_message_size
-        self.max_headers_size = max_headers_size
+        self.max_message_size = message_limit(form, max_message_size)
+        self.max_headers_size = headers_limit(form, max_headers_size)
 
     def __dealloc__(self):
         free(self.held)
@@ -451,9 +474,11 @@ cdef class Decoder:
             moved = <uint8_t *> realloc(self.held, room)
             if moved == NULL:
                 raise MemoryError
+            self.copied += self.held_size
             self.held = moved
             self.capacity = room
         memcpy(self.held + self.held_size, p, size)
+        self.copied += size
         self.held_size = needed
         return 0
 
@@ -608,7 +633,7 @@ cdef int put_text(Format form, Block *block, name, value) except -1:
 
 
 cdef int put_integer(Format form, Block *block, name, value, int kind) except -1:
-    cdef int overflow = 0, width = WIDTHS[kind]
+    cdef int i, overflow = 0, width = WIDTHS[kind]
     cdef int64_t number = PyLong_AsLongLongAndOverflow(value, &overflow)
     cdef int64_t limit = (<int64_t> 1) << (8 * width - 1) if width < 8 else 0
     cdef uint8_t *p
@@ -617,7 +642,7 @@ cdef int put_integer(Format form, Block *block, name, value, int kind) except -1
     p = extend(block, 1 + width)
     p[0] = <uint8_t> kind
     for i in range(width):
-        p[width - i] = <uint8_t> (number >> 8 * i)
+        p[width - i] = <uint8_t> (<uint64_t> number >> 8 * i)
     return 0
 
 
@@ -686,8 +711,9 @@ cdef bytes new_frame(Format form, const uint8_t *headers, size_t headers_len, pa
     return frame
 
 
-def encode_headers(Format form not None, headers, uint32_t max_headers):
+def encode_headers(Format form not None, headers, max_headers_size):
     """The header block alone."""
+    cdef uint32_t max_headers = headers_limit(form, max_headers_size)
     cdef Block block
     begin_block(&block)
     try:
@@ -697,8 +723,10 @@ def encode_headers(Format form not None, headers, uint32_t max_headers):
         end_block(&block)
 
 
-def encode(Format form not None, headers, payload, uint32_t max_message, uint32_t max_headers):
+def encode(Format form not None, headers, payload, max_message_size, max_headers_size):
     """One frame."""
+    cdef uint32_t max_message = message_limit(form, max_message_size)
+    cdef uint32_t max_headers = headers_limit(form, max_headers_size)
     cdef Block block
     begin_block(&block)
     try:
@@ -715,10 +743,10 @@ cdef class Encoder:
     cdef bytes block
     cdef uint32_t max_message
 
-    def __init__(self, Format form not None, headers, uint32_t max_message, uint32_t max_headers):
+    def __init__(self, Format form not None, headers, max_message_size, max_headers_size):
         self.form = form
-        self.block = encode_headers(form, headers, max_headers)
-        self.max_message = max_message
+        self.max_message = message_limit(form, max_message_size)
+        self.block = encode_headers(form, headers, max_headers_size)
 
     def encode(self, payload):
         """One frame with the encoder's headers and this payload, which may be any bytes-like object."""

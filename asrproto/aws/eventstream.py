@@ -99,7 +99,7 @@ class _SizedInt(int):
     def __new__(cls, value: SupportsIndex = 0) -> Self:
         number = index(value)
         if not -1 << cls._bits - 1 <= number < 1 << cls._bits - 1:
-            raise LocalProtocolError(f"{cls.__name__} has {cls._bits} bits, too few for {number}")
+            raise LocalProtocolError(f"{cls.__name__} has {cls._bits} bits, too few for {_shown(number)}")
         return super().__new__(cls, number)
 
     def __repr__(self) -> str:
@@ -264,12 +264,15 @@ _WISHES: dict[int, tuple[type[Exception], str]] = {
     _kernel.WISH_VALUE_RANGE: (LocalProtocolError, "header {name}: {found} does not fit {right.__name__}"),
     _kernel.WISH_HEADERS_SIZE: (LocalProtocolError, "headers take {found} bytes; max_headers_size is {right}"),
     _kernel.WISH_MESSAGE_SIZE: (LocalProtocolError, "the message has {found} bytes; max_message_size is {right}"),
+    _kernel.WISH_LIMIT: (LocalProtocolError, "{name} must be {right} to 4294967295, not {found}"),
     _kernel.WISH_AFTER_CLOSE: (LocalProtocolError, "feed() after close()"),
     _kernel.WISH_WHILE_BUSY: (LocalProtocolError, "the decoder is in use by another call; it serves one thread"),
 }
 
 
 def _shown(value: object) -> str:
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"a number of {value.bit_length()} bits"
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:76]}...{text[-1]}"
 
@@ -280,13 +283,7 @@ def _wrong(code: int, place: Any, found: Any, right: Any, messages: Sequence[Mes
         kind, reason, text = _FAULTS[code]
         return kind(text.format(found=found, right=right), reason=reason, offset=place, messages=messages)
     local, text = _WISHES[code]
-    return local(text.format(name=_shown(place), found=found, right=right))
-
-
-def _limit(name: str, value: int, lowest: int) -> int:
-    if not lowest <= value < 1 << 32:
-        raise LocalProtocolError(f"{name} must be {lowest} to 4294967295, not {value}")
-    return value
+    return local(text.format(name=_shown(place), found=_shown(found), right=right))
 
 
 # -- Messages ---------------------------------------------------------------------------------------------------------
@@ -441,8 +438,7 @@ class EventStreamDecoder(_kernel.Decoder):
     __slots__ = ()
 
     def __init__(self, *, max_message_size: int = MAX_MESSAGE_SIZE, max_headers_size: int = MAX_HEADERS_SIZE) -> None:
-        super().__init__(_FORMAT, _limit("max_message_size", max_message_size, 16),
-                         _limit("max_headers_size", max_headers_size, 0))
+        super().__init__(_FORMAT, max_message_size, max_headers_size)
 
     if TYPE_CHECKING:
         def feed(self, data: Buffer) -> list[Message]: ...
