@@ -7,6 +7,7 @@ import asrproto
 assert "numpy" not in sys.modules, "import asrproto must not import numpy"
 
 import numpy as np  # noqa: E402
+
 from asrproto.audio import AudioEncoder  # noqa: E402
 from asrproto.aws.eventstream import EventStreamDecoder, MessageEncoder  # noqa: E402
 
