@@ -7,7 +7,7 @@ ARGS ?=
 
 BUILD_INPUTS := pyproject.toml setup.py $(wildcard _ext/*)
 
-.PHONY: help demo test lint types pythons bench clean
+.PHONY: help demo test lint types pythons bench docs clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -33,8 +33,11 @@ pythons:  ## install into a fresh environment of every Python on this machine an
 bench: $(VENV)/.set-up-bench  ## every comparison with its peers, as ratios
 	@$(PY) -m pytest benchmarks --benchmark-columns=median,iqr,rounds $(ARGS)
 
+docs: $(VENV)/.set-up-docs  ## the documentation, warnings as errors, into docs/_build/html
+	@$(VENV)/bin/sphinx-build -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html $(ARGS)
+
 clean:  ## remove what was built and installed here
-	rm -rf $(VENV) build dist .cache *.egg-info asrproto/_kernels/*.so asrproto/_kernels/*.pyd
+	rm -rf $(VENV) build dist docs/_build .cache *.egg-info asrproto/_kernels/*.so asrproto/_kernels/*.pyd
 
 $(VENV)/.set-up-%: $(BUILD_INPUTS) tools/set-up
 	@tools/set-up $(VENV) $*
