@@ -16,7 +16,7 @@ PACKAGE = Path(asrproto.__file__).parent
 SERVICES = ("aws", "volcengine", "youdao", "openai")
 FLOORS = {
     "_kernels": 0,
-    "_json": 1, "_redact": 1, "errors": 1, "events": 1, "session": 1,
+    "_chunks": 1, "_json": 1, "_redact": 1, "errors": 1, "events": 1, "session": 1,
     "http": 2, "audio": 2,
     **dict.fromkeys(SERVICES, 3),
     "testing": 4,
