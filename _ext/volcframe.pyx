@@ -17,6 +17,7 @@ caller puts into words. Payloads stay as they travel; packing them is the caller
 cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_CheckExact, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.buffer cimport PyBUF_SIMPLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.long cimport PyLong_Check
 from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int32_t, uint32_t
 from libc.string cimport memcpy
@@ -30,6 +31,7 @@ cdef enum:
     HAS_SEQUENCE = 1
     HAS_EVENT = 4
     VERSION = 1
+    GZIP = 1
 
 # Why bytes are not a frame. A cut field's code is the same whether its size or its content is missing.
 cdef enum:
@@ -101,10 +103,22 @@ cdef inline int _number(object value, long long low, long long high, long long *
     return overflow == 0 and low <= out[0] <= high
 
 
-cdef object _checked(str name, object value, object kind, bint optional):
-    if not (isinstance(value, kind) or (optional and value is None)):
-        raise TypeError(f"{name} must be {kind.__name__}{' or None' if optional else ''}, not {type(value).__name__}")
+cdef inline object _int(object value, str name):
+    if not PyLong_Check(value):
+        raise TypeError(f"{name} must be int, not {type(value).__name__}")
     return value
+
+
+cdef inline object _int_or_none(object value, str name):
+    if value is not None and not PyLong_Check(value):
+        raise TypeError(f"{name} must be int or None, not {type(value).__name__}")
+    return value
+
+
+cdef inline str _str_or_none(object value, str name):
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{name} must be str or None, not {type(value).__name__}")
+    return str(value) if value is not None and type(value) is not str else value
 
 
 @cython.final
@@ -143,18 +157,18 @@ cdef class Frame:
 
     def __init__(self, message_type, *, flags=0, serialization=0, compression=0, sequence=None, event=None,
                  connection_id=None, session_id=None, error_code=None, payload=b"", extension=b"", reserved=0):
-        self.message_type = _checked("message_type", message_type, int, False)
-        self.flags = _checked("flags", flags, int, False)
-        self.serialization = _checked("serialization", serialization, int, False)
-        self.compression = _checked("compression", compression, int, False)
-        self.sequence = _checked("sequence", sequence, int, True)
-        self.event = _checked("event", event, int, True)
-        self.connection_id = _checked("connection_id", connection_id, str, True)
-        self.session_id = _checked("session_id", session_id, str, True)
-        self.error_code = _checked("error_code", error_code, int, True)
+        self.message_type = _int(message_type, "message_type")
+        self.flags = _int(flags, "flags")
+        self.serialization = _int(serialization, "serialization")
+        self.compression = _int(compression, "compression")
+        self.sequence = _int_or_none(sequence, "sequence")
+        self.event = _int_or_none(event, "event")
+        self.connection_id = _str_or_none(connection_id, "connection_id")
+        self.session_id = _str_or_none(session_id, "session_id")
+        self.error_code = _int_or_none(error_code, "error_code")
         self.payload = payload if PyBytes_CheckExact(payload) else bytes(memoryview(payload))
         self.extension = extension if PyBytes_CheckExact(extension) else bytes(memoryview(extension))
-        self.reserved = _checked("reserved", reserved, int, False)
+        self.reserved = _int(reserved, "reserved")
 
     cdef tuple _values(self):
         return (self.message_type, self.flags, self.serialization, self.compression, self.sequence, self.event,
@@ -204,11 +218,17 @@ def _restore(message_type, *values):
     return Frame(message_type, **dict(zip(FIELDS[1:], values)))
 
 
-def encode(Frame frame not None, bytes packed=None):
-    """The bytes of `frame`, or the code of what is wrong with its fields.
+def encode(Frame frame not None):
+    """The bytes of `frame`, or the code of what is wrong with its fields; NEEDS_PACKING with compression 1."""
+    return _encode(frame, None)
 
-    `packed` is the payload as it shall travel; without it, a frame with compression 1 is answered with NEEDS_PACKING.
-    """
+
+def encode_packed(Frame frame not None, bytes packed not None, /):
+    """Likewise, with the payload as it shall travel."""
+    return _encode(frame, packed)
+
+
+cdef object _encode(Frame frame, bytes packed):
     cdef long long message_type, flags, serialization, compression, reserved
     cdef long long error_code = 0, sequence = 0, event = 0
     cdef const char *connection_id = NULL
@@ -228,7 +248,7 @@ def encode(Frame frame not None, bytes packed=None):
         return BAD_SERIALIZATION
     if not _number(frame.compression, 0, 15, &compression):
         return BAD_COMPRESSION
-    if compression == 1 and packed is None:
+    if compression == GZIP and packed is None:
         return NEEDS_PACKING
     if not _number(frame.reserved, 0, 255, &reserved):
         return BAD_RESERVED
@@ -318,8 +338,8 @@ cdef class Decoder:
         self._serializations, self._compressions = serializations, compressions
         self._events = events
 
-    def decode(self, data, Py_ssize_t limit):
-        """The frame that `data` is, its payload still packed; or (code, offset) of what is wrong."""
+    def decode(self, data, Py_ssize_t limit, /):
+        """The frame that `data` is; (frame, offset of its payload) where that is still packed; or (code, offset)."""
         cdef Py_buffer view
         if PyBytes_CheckExact(data):
             return self._decode(<const unsigned char *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data), limit)
@@ -329,6 +349,8 @@ cdef class Decoder:
         finally:
             PyBuffer_Release(&view)
 
+    @cython.boundscheck(False)  # the tables have 16 entries, and four bits choose among them
+    @cython.wraparound(False)
     cdef object _decode(self, const unsigned char *data, Py_ssize_t size, Py_ssize_t limit):
         cdef Py_ssize_t at
         cdef int message_type, flags
@@ -407,4 +429,6 @@ cdef class Decoder:
         if length > limit:
             return PAYLOAD_TOO_LARGE, at - 4
         frame.payload = PyBytes_FromStringAndSize(<const char *>data + at, <Py_ssize_t>length)
+        if data[2] & 15 == GZIP and length:
+            return frame, at
         return frame

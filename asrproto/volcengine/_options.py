@@ -78,8 +78,9 @@ class OptionTable:
                 continue
             group = self._groups.get(name)
             if group is not None:
-                if inside is not None and group.rpartition(".")[0] != inside:
-                    raise LocalProtocolError(f"{name} belongs in {group.rpartition('.')[0]}, not in {inside}")
+                outside = group.rpartition(".")[0]
+                if inside is not None and outside != inside:
+                    raise LocalProtocolError(f"{name} belongs {_where(outside)}, not in {inside}")
                 if not isinstance(value, Mapping):
                     raise LocalProtocolError(f"{name} must be a mapping of options, not {type(value).__name__}")
                 self._take(value, group, values)
@@ -121,4 +122,4 @@ class OptionTable:
 
 
 def _where(place: str) -> str:
-    return f"in {place}" if place else "at the top, beside the groups"
+    return f"in {place}" if place else "at the top"

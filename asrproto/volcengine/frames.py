@@ -123,7 +123,6 @@ def _table(names: type[enum.IntEnum]) -> tuple[int, ...]:
     return tuple(known.get(number, number) for number in range(16))
 
 
-_GZIP = Compression.GZIP
 _encode = volcframe.encode
 _decode = volcframe.Decoder(_table(MessageType), tuple(map(Flags, range(16))), _table(Serialization),
                             _table(Compression), {member.value: member for member in EventType}).decode
@@ -170,7 +169,7 @@ def gzip(payload: bytes, level: int = GZIP_LEVEL) -> bytes:
     return packer.compress(payload) + packer.flush()
 
 
-def gunzip(packed: bytes, *, limit: int, offset: int = 0) -> bytes:
+def gunzip(packed: bytes, limit: int, offset: int = 0) -> bytes:
     """The content of exactly one gzip member, which must not be longer than `limit`.
 
     `offset` is where `packed` stands in its frame, for the errors: reasons ``"gzip"``, ``"gzip-truncated"``,
@@ -210,7 +209,7 @@ def encode_frame(frame: Frame, *, gzip_level: int = GZIP_LEVEL) -> bytes:
     if type(wire) is bytes:
         return wire
     if wire == _NEEDS_PACKING:
-        wire = _encode(frame, gzip(frame.payload, gzip_level))
+        wire = volcframe.encode_packed(frame, gzip(frame.payload, gzip_level))
     if isinstance(wire, int):
         raise LocalProtocolError(_ENCODING_ERRORS[wire])
     return wire
@@ -242,11 +241,10 @@ def decode_frame(data: Buffer, *, max_payload_size: int = MAX_PAYLOAD_SIZE) -> F
         ``"payload-size"``, ``"payload-bomb"``.
     """
     frame = _decode(data, max_payload_size)
-    if isinstance(frame, tuple):
-        code, offset = frame
-        kind, reason, words = _DECODING_ERRORS[code]
-        raise kind(words, reason=reason, offset=offset)
-    if frame.compression is not _GZIP or not frame.payload:
+    if type(frame) is Frame:
         return frame
-    start = memoryview(data).nbytes - len(frame.payload)
-    return frame.with_payload(gunzip(frame.payload, limit=max_payload_size, offset=start))
+    found, offset = frame
+    if isinstance(found, Frame):
+        return found.with_payload(gunzip(found.payload, max_payload_size, offset))
+    kind, reason, words = _DECODING_ERRORS[found]
+    raise kind(words, reason=reason, offset=offset)

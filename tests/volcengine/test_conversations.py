@@ -111,7 +111,7 @@ def test_older_frames_have_no_sequences() -> None:
 @given(st.lists(st.binary(max_size=900), max_size=12))
 def test_cutting_the_audio_anywhere_gives_the_same_packets(pieces: list[bytes]) -> None:
     def packets(pieces: list[bytes]) -> list[Frame]:
-        return sent_packets(big_model(chunk_ms=10, connect_id="c", gzip=False), pieces)
+        return sent_packets(big_model(chunk_ms=10, connect_id="c", gzip=False), [bytes(12), *pieces])
 
     assert packets(pieces) == packets([b"".join(pieces)])
 
