@@ -269,7 +269,7 @@ class RequestSigner:
         query = canonical_query(pairs)
         canonical = canonical_request(request.method, self._path(url.path), query, lines, names,
                                       self._payload_hash(request, payload_hash))
-        target = f"{url.scheme}://{url.authority}{url.path}?{query}"
+        target = f"{url.scheme}://{url.authority}{url.path or '/'}?{query}"
         return Draft(canonical, string_to_sign(self._scheme, stamp, day.scope, canonical), day, stamp, names, headers,
                      target)
 
