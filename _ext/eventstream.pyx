@@ -724,10 +724,15 @@ def encode_headers(Format form not None, headers, max_headers_size):
 
 
 def encode(Format form not None, headers, payload, max_message_size, max_headers_size):
-    """One frame."""
+    """One frame; `headers` may be a header block."""
     cdef uint32_t max_message = message_limit(form, max_message_size)
     cdef uint32_t max_headers = headers_limit(form, max_headers_size)
     cdef Block block
+    if type(headers) is bytes:
+        if PyBytes_GET_SIZE(headers) > max_headers:
+            raise form.wrong(WISH_HEADERS_SIZE, None, PyBytes_GET_SIZE(headers), max_headers)
+        return new_frame(form, <const uint8_t *> PyBytes_AS_STRING(headers), <size_t> PyBytes_GET_SIZE(headers),
+                         payload, max_message)
     begin_block(&block)
     try:
         put_headers(form, &block, headers, max_headers)

@@ -1,4 +1,4 @@
-"""Presigning the Transcribe URL, and signing events, against botocore, awscrt, the amazon-transcribe SDK and hashlib."""
+"""Presigning the Transcribe URL and signing events."""
 
 from __future__ import annotations
 

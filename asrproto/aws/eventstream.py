@@ -360,15 +360,16 @@ def encode_headers(headers: HeadersLike, *, max_headers_size: int = MAX_HEADERS_
     return _kernel.encode_headers(_FORMAT, headers, max_headers_size)
 
 
-def encode_message(headers: HeadersLike, payload: Buffer = b"", *, max_message_size: int = MAX_MESSAGE_SIZE,
+def encode_message(headers: HeadersLike | bytes, payload: Buffer = b"", *, max_message_size: int = MAX_MESSAGE_SIZE,
                    max_headers_size: int = MAX_HEADERS_SIZE) -> bytes:
     """One frame.
 
     Parameters
     ----------
-    headers : mapping or iterable of pairs
+    headers : mapping, iterable of pairs or bytes
         Names (1 to 255 bytes of UTF-8) and values, in the order in which they are to be sent; see the table at the
         head of this module. A plain int goes out as type 4, or 5 where it does not fit, an aware datetime as type 8.
+        Bytes are a header block that `encode_headers` has made.
     payload : bytes-like
     max_message_size, max_headers_size : int
         Limits in bytes for the whole frame and for its header block.

@@ -25,7 +25,7 @@ Sources: "Create a signed AWS API request" in the AWS IAM user guide; the Volcen
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timezone
 from hashlib import sha256
 from hmac import digest as hmac_digest
@@ -50,7 +50,7 @@ __all__ = [
     "canonical_request",
     "derive_key",
     "percent_encode",
-    "query_pairs",
+    "query_parameters",
     "scope",
     "split_url",
     "string_to_sign",
@@ -60,7 +60,6 @@ __all__ = [
 
 EMPTY_SHA256 = sha256(b"").hexdigest()
 
-QueryPairs = list[tuple[str, str]]
 HeaderFilter = Callable[[str], object]
 """Says of a lower-case header name, by truth, whether it is to be signed."""
 
@@ -82,8 +81,8 @@ class Scheme(msgspec.Struct, frozen=True):
         Matches the whole lower-case name of each header that the header form signs.
     presign_signable : re.Pattern
         The same for the query form.
-    presign_extras : tuple of (name, value)
-        Further parameters of the query form, already encoded.
+    presign_extras : tuple of str
+        Further parameters of the query form, ``name=value`` in the canonical encoding.
     lists_queries : bool
         Whether the query form names the signed parameters in a parameter ``SignedQueries``.
     drops_default_ports : bool
@@ -96,7 +95,7 @@ class Scheme(msgspec.Struct, frozen=True):
     name_prefix: str
     signable: re.Pattern[str]
     presign_signable: re.Pattern[str]
-    presign_extras: tuple[tuple[str, str], ...] = ()
+    presign_extras: tuple[str, ...] = ()
     lists_queries: bool = False
     drops_default_ports: bool = False
 
@@ -120,7 +119,8 @@ def utc(at: datetime) -> datetime:
 def timestamp(at: datetime) -> str:
     """`at` as ``YYYYMMDDTHHMMSSZ``; its first eight characters are the date of the scope."""
     at = utc(at)
-    return f"{at.year:04}{at.month:02}{at.day:02}T{at.hour:02}{at.minute:02}{at.second:02}Z"
+    # In half the time of an f-string.
+    return "%04d%02d%02dT%02d%02d%02dZ" % (at.year, at.month, at.day, at.hour, at.minute, at.second)  # noqa: UP031
 
 
 # --- percent-encoding
@@ -131,6 +131,9 @@ _ENCODE = str.maketrans({chr(byte): escape for byte, escape in _ESCAPES.items()}
 _ENCODE_PATH = {byte: escape for byte, escape in _ENCODE.items() if byte != ord("/")}
 
 _plain = re.compile(r"[A-Za-z0-9\-._~]*").fullmatch
+# What percent_encode gives, and a whole query of it; an escape of what needs none is not among it.
+_ENCODED = r"[A-Za-z0-9\-._~]*(?:%(?:[0189A-F][0-9A-F]|2[0-9A-CF]|3[A-F]|40|5[B-E]|60|7[B-DF])[A-Za-z0-9\-._~]*)*"
+_canonical_parameters = re.compile(f"{_ENCODED}={_ENCODED}(?:&{_ENCODED}={_ENCODED})*").fullmatch
 _encoded_slash = re.compile(rb"%2[Ff]").split
 _plain_path = re.compile(r"(?:/[A-Za-z0-9\-_~][A-Za-z0-9\-._~]*)+/?").fullmatch
 
@@ -233,23 +236,30 @@ def _recoded(part: str) -> str:
     return _encode_bytes(unquote_to_bytes(_utf8(part.replace("+", " "), "query")))
 
 
-def query_pairs(query: str) -> QueryPairs:
-    """The names and values of a query in the canonical encoding, in the order in which they came.
+def query_parameters(query: str) -> list[str]:
+    """The parameters of a query, each as ``name=value`` in the canonical encoding, in the order in which they came.
 
     A name without ``=`` has the empty value, repeated names are all kept, and a raw ``+`` is a space, as services read
     it (write ``%2B`` for a plus sign).
     """
-    pairs = []
-    for pair in query.split("&"):
-        if pair:
-            name, _, value = pair.partition("=")
-            pairs.append((_recoded(name), _recoded(value)))
-    return pairs
+    if _canonical_parameters(query):
+        return query.split("&")
+    parameters = []
+    for parameter in query.split("&"):
+        if parameter:
+            name, _, value = parameter.partition("=")
+            parameters.append(f"{_recoded(name)}={_recoded(value)}")
+    return parameters
 
 
-def canonical_query(pairs: Iterable[tuple[str, str]]) -> str:
-    """The query's line of the canonical request, which is also a way to write that query in a URL."""
-    return "&".join([f"{name}={value}" for name, value in sorted(pairs)])
+def canonical_query(parameters: Iterable[str]) -> str:
+    """The query's line of the canonical request, which is also a way to write that query in a URL.
+
+    `parameters` are ``name=value`` in the canonical encoding. They are sorted by name, then by value. That is their
+    order as text once ``=`` is replaced by something that stands before all other characters, as ``!`` does.
+    """
+    joined = "&".join(parameters).replace("=", "!")
+    return "&".join(sorted(joined.split("&"))).replace("!", "=")
 
 
 _header_name = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+").fullmatch
@@ -261,12 +271,12 @@ def _collapsed_value(value: str) -> str:
     return b" ".join(_utf8(value, "header value").split()).decode()
 
 
-def canonical_headers(headers: Iterable[tuple[str, str]], signable: HeaderFilter, host: str) -> tuple[str, str]:
+def canonical_headers(headers: Collection[tuple[str, str]], signable: HeaderFilter, host: str) -> tuple[str, str]:
     """The headers' lines of the canonical request, and the names in them.
 
     Parameters
     ----------
-    headers : iterable of (name, value)
+    headers : collection of (name, value)
     signable : callable
         Whether a header with this lower-case name is to be signed.
     host : str
@@ -279,6 +289,8 @@ def canonical_headers(headers: Iterable[tuple[str, str]], signable: HeaderFilter
     names : str
         The signed names joined by ``;``.
     """
+    if not headers and signable("host"):
+        return f"host:{host}", "host"
     fields: dict[str, str] = {}
     for name, value in headers:
         if name[:1] == ":":  # ":authority" and its like are HTTP/2's request line

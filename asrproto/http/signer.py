@@ -17,7 +17,6 @@ from asrproto.errors import LocalProtocolError
 from asrproto.http.canonical import (
     EMPTY_SHA256,
     HeaderFilter,
-    QueryPairs,
     Scheme,
     SigningKey,
     Url,
@@ -27,7 +26,7 @@ from asrproto.http.canonical import (
     canonical_request,
     derive_key,
     percent_encode,
-    query_pairs,
+    query_parameters,
     scope,
     split_url,
     string_to_sign,
@@ -119,7 +118,7 @@ class Day(NamedTuple):
 
     scope: str
     credential: str
-    encoded_credential: str
+    credential_parameter: str
     key: SigningKey
 
 
@@ -168,11 +167,12 @@ class RequestSigner:
         self._token_name = prefix + "Security-Token"
         self._hash_name = prefix + "Content-Sha256"
         self._signature_name = prefix + "Signature"
+        self._presign_constants = (f"{prefix}Algorithm={scheme.algorithm}", *scheme.presign_extras)
         self._query_names = frozenset(prefix + name for name in (
-            "Algorithm", "Credential", "Date", "Expires", "Security-Token", "Signature", "SignedHeaders",
-            "SignedQueries")).union(name for name, _ in scheme.presign_extras)
+            "Credential", "Date", "Expires", "Security-Token", "Signature", "SignedHeaders", "SignedQueries",
+        )).union(text.partition("=")[0] for text in self._presign_constants)
         token = credentials.session_token
-        self._token_pair = (self._token_name, percent_encode(token)) if token else None
+        self._token_parameter = f"{self._token_name}={percent_encode(token)}" if token else None
         self._days: dict[str, Day] = {}
 
     @property
@@ -204,7 +204,7 @@ class RequestSigner:
             where = scope(self._scheme, date, self._region, self._service)
             credential = f"{self._credentials.access_key_id}/{where}"
             key = derive_key(self._scheme, self._credentials.secret_access_key, date, self._region, self._service)
-            day = Day(where, credential, percent_encode(credential), key)
+            day = Day(where, credential, f"{self._scheme.name_prefix}Credential={percent_encode(credential)}", key)
             # A new dict in place of the old one: another thread sees either, and neither changes under it.
             self._days = dict([*[*self._days.items()][1 - _DAYS_KEPT:], (date, day)])
         return day
@@ -231,7 +231,7 @@ class RequestSigner:
         url = split_url(request.url)
         lines, names = self._lines(signed, signable, url)
         canonical = canonical_request(request.method, self._path(url.path),
-                                      canonical_query(query_pairs(url.query)), lines, names, payload_hash)
+                                      canonical_query(query_parameters(url.query)), lines, names, payload_hash)
         return Draft(canonical, string_to_sign(self._scheme, stamp, day.scope, canonical), day, stamp, names, headers,
                      request.url)
 
@@ -252,21 +252,19 @@ class RequestSigner:
         replaced = ("authorization", self._date_name.lower(), self._token_name.lower())
         headers = [pair for pair in request.headers if pair[0].lower() not in replaced] if request.headers else []
         lines, names = self._lines(headers, signable, url)
-        pairs = [pair for pair in query_pairs(url.query) if pair[0] not in self._query_names] if url.query else []
-        pairs += [
-            (prefix + "Algorithm", self._scheme.algorithm),
-            (prefix + "Credential", day.encoded_credential),
-            (prefix + "Date", stamp),
-            (prefix + "SignedHeaders", names.replace(";", "%3B")),
-            *self._scheme.presign_extras,
-        ]
+        parameters = query_parameters(url.query)
+        if prefix in url.query:
+            parameters = [text for text in parameters if text.partition("=")[0] not in self._query_names]
+        parameters += self._presign_constants
+        parameters += (day.credential_parameter, f"{prefix}Date={stamp}",
+                       f"{prefix}SignedHeaders={names.replace(';', '%3B')}")
         if expires is not None:
-            pairs.append((prefix + "Expires", str(expires)))
+            parameters.append(f"{prefix}Expires={expires}")
         if self._scheme.lists_queries:
-            pairs.append((prefix + "SignedQueries", self._listed(pairs)))
-        if self._token_pair and self._sign_session_token:
-            pairs.append(self._token_pair)
-        query = canonical_query(pairs)
+            parameters.append(self._listed(parameters))
+        if self._token_parameter and self._sign_session_token:
+            parameters.append(self._token_parameter)
+        query = canonical_query(parameters)
         canonical = canonical_request(request.method, self._path(url.path), query, lines, names,
                                       self._payload_hash(request, payload_hash))
         target = f"{url.scheme}://{url.authority}{url.path or '/'}?{query}"
@@ -275,8 +273,8 @@ class RequestSigner:
 
     def _signed_by_query(self, draft: Draft, request: HttpRequest) -> HttpRequest:
         url = f"{draft.url}&{self._signature_name}={draft.day.key.sign(draft.to_sign.encode()).hex()}"
-        if self._token_pair and not self._sign_session_token:
-            url = f"{url}&{self._token_pair[0]}={self._token_pair[1]}"
+        if self._token_parameter and not self._sign_session_token:
+            url = f"{url}&{self._token_parameter}"
         return HttpRequest(request.method, url, tuple(draft.headers), request.body)
 
     # --- parts of both
@@ -291,9 +289,10 @@ class RequestSigner:
             headers = [(name, _without_port(value) if name.lower() == "host" else value) for name, value in headers]
         return canonical_headers(headers, signable, host)
 
-    def _listed(self, pairs: QueryPairs) -> str:
-        names = {name for name, _ in pairs} | {self._scheme.name_prefix + "SignedQueries"}
-        return "%3B".join(sorted(names))
+    def _listed(self, parameters: list[str]) -> str:
+        own = f"{self._scheme.name_prefix}SignedQueries"
+        names = {text.partition("=")[0] for text in parameters} | {own}
+        return f"{own}={'%3B'.join(sorted(names))}"
 
     def _payload_hash(self, request: HttpRequest, given: str | None) -> str:
         if given is not None:

@@ -21,7 +21,7 @@ __all__ = ["OPENAPI", "OpenApiSigner"]
 
 OPENAPI = Scheme(algorithm="HMAC-SHA256", key_prefix="", terminator="request", name_prefix="X-",
                  signable=re.compile(r"content-type|content-md5|host|x-.*"), presign_signable=re.compile(r"(?!)"),
-                 presign_extras=(("X-NotSignBody", ""),), lists_queries=True, drops_default_ports=True)
+                 presign_extras=("X-NotSignBody=",), lists_queries=True, drops_default_ports=True)
 """The constants of Volcengine's OpenAPI signature."""
 
 _LEAST_SIGNED = frozenset({"host", "x-date"})

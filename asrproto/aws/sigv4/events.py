@@ -19,11 +19,11 @@ from __future__ import annotations
 
 import re
 import struct
-import zlib
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from asrproto.aws.eventstream import encode_message
 from asrproto.aws.sigv4.signer import SigV4Signer
 from asrproto.errors import LocalProtocolError
 from asrproto.http.canonical import timestamp, utc
@@ -36,10 +36,10 @@ __all__ = ["EventSigner"]
 ALGORITHM = "AWS4-HMAC-SHA256-PAYLOAD"
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_MILLISECOND = timedelta(milliseconds=1)
-_DATE_HEADER = struct.Struct(">6sBq")
-_DATE_NAME = b"\x05:date"
+_DATE = b"\x05:date\x08"
+_pack_date = struct.Struct(">7sq").pack
 _SIGNATURE_NAME = b"\x10:chunk-signature\x06\x00\x20"
+_EMPTY_FRAME_SIZE = 16 + 15 + len(_SIGNATURE_NAME) + 32
 
 _hex_signature = re.compile(r"[0-9a-f]{64}").fullmatch
 
@@ -55,17 +55,44 @@ def checked_signature(signature: str) -> str:
 
 def event_string_to_sign(stamp: str, scope: str, prior_signature: str, date_header: bytes, payload: Buffer) -> str:
     """The string to sign of one event, whose parts are given as the table above has them."""
-    return (f"{ALGORITHM}\n{stamp}\n{scope}\n{prior_signature}\n{sha256(date_header).hexdigest()}\n"
-            f"{sha256(payload).hexdigest()}")
+    return _string_to_sign(_head(stamp, scope), prior_signature, date_header, payload)
 
 
-def event_signature(signer: SigV4Signer, prior_signature: str, at: datetime, payload: Buffer) -> tuple[bytes, bytes]:
-    """The encoded ``:date`` header of one event, its time truncated to milliseconds, and the event's signature."""
-    stamp = timestamp(at)
-    day = signer.day(stamp[:8])
-    date_header = _DATE_HEADER.pack(_DATE_NAME, 8, (at - EPOCH) // _MILLISECOND)
-    to_sign = event_string_to_sign(stamp, day.scope, prior_signature, date_header, payload)
-    return date_header, day.key.sign(to_sign.encode())
+def _head(stamp: str, scope: str) -> str:
+    return f"{ALGORITHM}\n{stamp}\n{scope}\n"
+
+
+def _string_to_sign(head: str, prior_signature: str, date_header: bytes, payload: Buffer) -> str:
+    return f"{head}{prior_signature}\n{sha256(date_header).hexdigest()}\n{sha256(payload).hexdigest()}"
+
+
+class Chain:
+    """The signatures of one stream's events, each resting on the one before: what signing and checking share.
+
+    What changes once a second (the time in the string to sign, and sometimes with it the day's key) is kept.
+    """
+
+    __slots__ = ("_head", "_key", "_second", "prior_signature", "signer")
+
+    def __init__(self, signer: SigV4Signer, prior_signature: str) -> None:
+        self.signer = signer
+        self.prior_signature = checked_signature(prior_signature)
+        self._second: int | None = None
+
+    def __reduce__(self) -> tuple[type[Chain], tuple[SigV4Signer, str]]:
+        return type(self), (self.signer, self.prior_signature)
+
+    def signature(self, at: datetime, payload: Buffer) -> tuple[bytes, bytes]:
+        """The encoded ``:date`` header of an event at the time `at` (in UTC, truncated to ms), and its signature."""
+        since = at - EPOCH
+        second = since.days * 86400 + since.seconds
+        if second != self._second:
+            stamp = timestamp(at)
+            day = self.signer.day(stamp[:8])
+            self._head, self._key, self._second = _head(stamp, day.scope), day.key, second
+        date_header = _pack_date(_DATE, 1000 * second + since.microseconds // 1000)
+        to_sign = _string_to_sign(self._head, self.prior_signature, date_header, payload)
+        return date_header, self._key.sign(to_sign.encode())
 
 
 class EventSigner:
@@ -83,19 +110,18 @@ class EventSigner:
     State is one signature: a pickled signer goes on where it stopped.
     """
 
-    __slots__ = ("_ended", "_prior", "_signer")
+    __slots__ = ("_chain", "_ended")
 
     def __init__(self, signer: SigV4Signer, *, prior_signature: str) -> None:
         if not isinstance(signer, SigV4Signer):
             raise TypeError(f"signer must be a SigV4Signer, not {type(signer).__name__}")
-        self._signer = signer
-        self._prior = checked_signature(prior_signature)
+        self._chain = Chain(signer, prior_signature)
         self._ended = False
 
     @property
     def prior_signature(self) -> str:
         """The hex signature on which the next one will rest."""
-        return self._prior
+        return self._chain.prior_signature
 
     def sign(self, payload: Buffer, *, at: datetime) -> bytes:
         """Wrap one encoded event.
@@ -111,27 +137,26 @@ class EventSigner:
         -------
         bytes
             The whole outer frame.
+
+        Raises
+        ------
+        LocalProtocolError
+            `payload` is empty or too large for a frame, `at` is naive, or the stream was ended. Nothing was signed.
         """
-        if not memoryview(payload).nbytes:
-            raise LocalProtocolError("an empty payload is the end of the stream: call sign_end()")
-        return self._sign(payload, at)
+        return self._frame(payload, at, ends=False)
 
     def sign_end(self, *, at: datetime) -> bytes:
         """The frame that ends the stream; nothing can be signed after it."""
-        frame = self._sign(b"", at)
-        self._ended = True
-        return frame
+        return self._frame(b"", at, ends=True)
 
-    def _sign(self, payload: Buffer, at: datetime) -> bytes:
+    def _frame(self, payload: Buffer, at: datetime, *, ends: bool) -> bytes:
         if self._ended:
             raise LocalProtocolError("the stream has been ended by sign_end()")
-        date_header, signature = event_signature(self._signer, self._prior, utc(at), payload)
-        self._prior = signature.hex()
-        return _frame(date_header + _SIGNATURE_NAME + signature, payload)
-
-
-def _frame(headers: bytes, payload: Buffer) -> bytes:
-    body = headers + bytes(payload)
-    prelude = struct.pack(">II", len(body) + 16, len(headers))
-    prelude += struct.pack(">I", zlib.crc32(prelude))
-    return b"".join([prelude, body, struct.pack(">I", zlib.crc32(body, zlib.crc32(prelude)))])
+        chain = self._chain
+        date_header, signature = chain.signature(utc(at), payload)
+        frame = encode_message(date_header + _SIGNATURE_NAME + signature, payload)
+        if len(frame) == _EMPTY_FRAME_SIZE and not ends:
+            raise LocalProtocolError("an empty payload is the end of the stream: call sign_end()")
+        chain.prior_signature = signature.hex()
+        self._ended = ends
+        return frame

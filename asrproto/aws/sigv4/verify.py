@@ -19,19 +19,18 @@ from urllib.parse import unquote
 import msgspec
 
 from asrproto._redact import redact
-from asrproto.aws.sigv4.events import EPOCH, checked_signature, event_signature
+from asrproto.aws.sigv4.events import EPOCH, Chain
 from asrproto.aws.sigv4.signer import AWS4, SigV4Signer
 from asrproto.errors import ServiceError
 from asrproto.http import HttpRequest
 from asrproto.http.canonical import (
-    QueryPairs,
     canonical_headers,
     canonical_path,
     canonical_query,
     canonical_request,
     derive_key,
     percent_encode,
-    query_pairs,
+    query_parameters,
     scope,
     split_url,
     string_to_sign,
@@ -143,8 +142,9 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
     def presigned(self, request: HttpRequest, at: datetime) -> Verified:
         """See `verify_presigned`."""
         now = utc(at)
-        pairs = query_pairs(split_url(request.url).query)
-        values = _gathered((name, unquote(value, errors="replace")) for name, value in pairs)
+        parameters = query_parameters(split_url(request.url).query)
+        values = _gathered((name, unquote(value, errors="replace"))
+                           for name, _, value in (text.partition("=") for text in parameters))
         if "X-Amz-Signature" not in values and "X-Amz-Algorithm" not in values:
             raise _refusal("unsigned")
         claim = _claim(values, "X-Amz-", ("Algorithm", "Credential", "Date", "Expires", "SignedHeaders", "Signature"))
@@ -153,8 +153,9 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
         signed_at = self._not_in_future(claim, now)
         if now > signed_at + timedelta(seconds=int(claim.expires)):
             raise _refusal("expired", f"{claim.date} was good for {claim.expires} s, and it is {timestamp(now)}")
-        left_out = {"X-Amz-Signature"} if self.sign_session_token else {"X-Amz-Signature", "X-Amz-Security-Token"}
-        return self._verified(request, claim, signed_at, [pair for pair in pairs if pair[0] not in left_out])
+        left_out = ("X-Amz-Signature=",) if self.sign_session_token else ("X-Amz-Signature=", "X-Amz-Security-Token=")
+        return self._verified(request, claim, signed_at,
+                              [text for text in parameters if not text.startswith(left_out)])
 
     def signed(self, request: HttpRequest, at: datetime) -> Verified:
         """See `verify_signed`."""
@@ -171,7 +172,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
         signed_at = self._not_in_future(claim, now)
         if signed_at < now - self.allowed_skew:
             raise _refusal("expired", f"{claim.date} is too long before {timestamp(now)}")
-        return self._verified(request, claim, signed_at, query_pairs(split_url(request.url).query))
+        return self._verified(request, claim, signed_at, query_parameters(split_url(request.url).query))
 
     def _not_in_future(self, claim: _Claim, now: datetime) -> datetime:
         signed_at = _moment(claim.date)
@@ -179,7 +180,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
             raise _refusal("not-yet-valid", f"{claim.date} is later than {timestamp(now)}")
         return signed_at
 
-    def _verified(self, request: HttpRequest, claim: _Claim, signed_at: datetime, query: QueryPairs) -> Verified:
+    def _verified(self, request: HttpRequest, claim: _Claim, signed_at: datetime, query: list[str]) -> Verified:
         access_key_id, region, service = self._scope(claim)
         credentials = self.credentials_for(access_key_id)
         if credentials is None:
@@ -289,8 +290,7 @@ class EventVerifier:
 
     def __init__(self, credentials: Credentials, *, region: str, service: str, prior_signature: str,
                  allowed_skew: timedelta = ALLOWED_SKEW) -> None:
-        self._signer = SigV4Signer(credentials, service=service, region=region)
-        self._prior = checked_signature(prior_signature)
+        self._chain = Chain(SigV4Signer(credentials, service=service, region=region), prior_signature)
         self._allowed_skew = allowed_skew
         self._ended = False
         self._failure: SignatureRejected | None = None
@@ -341,10 +341,10 @@ class EventVerifier:
         if abs(moment - now) > self._allowed_skew:
             reason = "expired" if moment < now else "not-yet-valid"
             raise _refusal(reason, f"event of {timestamp(moment)}, and it is {timestamp(now)}")
-        computed = event_signature(self._signer, self._prior, moment, payload)[1]
+        computed = self._chain.signature(moment, payload)[1]
         if not hmac.compare_digest(computed, signature):
             raise _refusal("mismatch")
-        self._prior = computed.hex()
+        self._chain.prior_signature = computed.hex()
         self._ended = not payload
         return payload
 
