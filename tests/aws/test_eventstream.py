@@ -94,6 +94,13 @@ def test_message_encoder_gives_what_encode_message_gives() -> None:
         assert encoder.encode(bytes(size)) == encode_message(AUDIO, bytes(size))
 
 
+def test_a_header_block_stands_for_its_headers() -> None:
+    for headers in ({}, AUDIO):
+        assert encode_message(encode_headers(headers), b"payload") == encode_message(headers, b"payload")
+    with pytest.raises(LocalProtocolError, match="200"):
+        encode_message(bytes(201), max_headers_size=200)
+
+
 # -- Values -----------------------------------------------------------------------------------------------------------
 
 
