@@ -14,6 +14,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
@@ -58,7 +59,7 @@ class BuildKernels(build_ext):
 
 def kernels() -> list[Extension]:
     extensions = [
-        Extension(f"asrproto._kernels.{source.stem}", [source.as_posix()], include_dirs=["_ext"],
+        Extension(f"asrproto._kernels.{source.stem}", [source.as_posix()], include_dirs=["_ext", numpy.get_include()],
                   depends=sorted(header.as_posix() for header in Path("_ext").glob("**/*.h")),
                   define_macros=[("CYTHON_TRACE_NOGIL", "1")] if COVERAGE else [])
         for source in sorted(Path("_ext").glob("*.pyx"))

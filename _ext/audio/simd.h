@@ -1,0 +1,98 @@
+/* One vector of floats under one set of names, for each instruction set that the kernels are compiled for.
+ *
+ * The file that includes this defines SIMD_LEVEL as 0 (baseline), 1 (AVX2 and FMA), 2 (AVX-512) or 3 (NEON), and for
+ * GNU compilers has switched the target on with a pragma; the names are then
+ *
+ *   V, VW              a vector, and how many floats it holds
+ *   v_load, v_store    from and to memory of any alignment
+ *   v_set1, v_add, v_fma(a, b, c) = a*b + c, rounded once (the baseline, which has no such instruction, rounds twice)
+ *   Q, q_load, q_store, q_transpose   four floats, and the transpose of four of them
+ */
+#ifndef ASRPROTO_SIMD_H
+#define ASRPROTO_SIMD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../cpu.h"
+
+#if defined(_MSC_VER) && !defined(__clang__)
+#  define SIMD_INLINE static __forceinline
+#  define SIMD_UNROLL
+#else
+#  define SIMD_INLINE static inline __attribute__((always_inline))
+#  if defined(__clang__)
+#    define SIMD_UNROLL _Pragma("clang loop unroll(full)")
+#  else
+#    define SIMD_UNROLL _Pragma("GCC unroll 16")
+#  endif
+#endif
+
+#if defined(ASRPROTO_X86)
+#  include <immintrin.h>
+#elif defined(ASRPROTO_ARM64)
+#  include <arm_neon.h>
+#endif
+
+#if SIMD_LEVEL == 2
+typedef __m512 V;
+#  define VW 16
+#  define v_load _mm512_loadu_ps
+#  define v_store _mm512_storeu_ps
+#  define v_set1 _mm512_set1_ps
+#  define v_add _mm512_add_ps
+#  define v_fma _mm512_fmadd_ps
+#elif SIMD_LEVEL == 1
+typedef __m256 V;
+#  define VW 8
+#  define v_load _mm256_loadu_ps
+#  define v_store _mm256_storeu_ps
+#  define v_set1 _mm256_set1_ps
+#  define v_add _mm256_add_ps
+#  define v_fma _mm256_fmadd_ps
+#elif SIMD_LEVEL == 3
+typedef float32x4_t V;
+#  define VW 4
+#  define v_load vld1q_f32
+#  define v_store vst1q_f32
+#  define v_set1 vdupq_n_f32
+#  define v_add vaddq_f32
+#  define v_fma(a, b, c) vfmaq_f32((c), (a), (b))
+#elif defined(ASRPROTO_X86)
+typedef __m128 V;
+#  define VW 4
+#  define v_load _mm_loadu_ps
+#  define v_store _mm_storeu_ps
+#  define v_set1 _mm_set1_ps
+#  define v_add _mm_add_ps
+#  define v_fma(a, b, c) _mm_add_ps(_mm_mul_ps((a), (b)), (c))
+#else
+typedef float V;
+#  define VW 1
+#  define v_load(p) (*(p))
+#  define v_store(p, v) (*(p) = (v))
+#  define v_set1(x) (x)
+#  define v_add(a, b) ((a) + (b))
+#  define v_fma(a, b, c) ((a) * (b) + (c))
+#endif
+
+#if defined(ASRPROTO_X86)
+typedef __m128 Q;
+#  define q_load _mm_loadu_ps
+#  define q_store _mm_storeu_ps
+#  define q_transpose(a, b, c, d) _MM_TRANSPOSE4_PS(a, b, c, d)
+#elif defined(ASRPROTO_ARM64)
+typedef float32x4_t Q;
+#  define q_load vld1q_f32
+#  define q_store vst1q_f32
+#  define q_transpose(a, b, c, d) do { \
+        const float32x4x2_t ab_ = vtrnq_f32(a, b), cd_ = vtrnq_f32(c, d); \
+        a = vcombine_f32(vget_low_f32(ab_.val[0]), vget_low_f32(cd_.val[0])); \
+        b = vcombine_f32(vget_low_f32(ab_.val[1]), vget_low_f32(cd_.val[1])); \
+        c = vcombine_f32(vget_high_f32(ab_.val[0]), vget_high_f32(cd_.val[0])); \
+        d = vcombine_f32(vget_high_f32(ab_.val[1]), vget_high_f32(cd_.val[1])); \
+    } while (0)
+#endif
+
+#endif
