@@ -1,0 +1,89 @@
+"""Every streaming conversation: a session, the fake service it talks to, and what the two said to each other.
+
+The rows serve the fuzz targets, the seeds and the tests of leaks, secrets and faults in transit.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Sequence
+from datetime import datetime, timezone
+from functools import partial
+from typing import Any, NamedTuple
+
+from asrproto.events import Event
+from asrproto.session import StreamingSession
+from asrproto.testing import FakeStreamingService, ScriptedRecogniser
+from asrproto.testing.volcengine import BigModelService, LegacyService
+from asrproto.volcengine.credentials import ApiKey, AppCredentials
+from asrproto.volcengine.streaming import BigModelSession, LegacySession
+
+__all__ = ["AT", "CONVERSATIONS", "Conversation", "SECRETS", "at", "opened", "recorded"]
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+SECRETS = ("MarkerOfTheSecretAccessKey0123456789abcd", "MarkerOfTheSessionToken0123456789")
+"""What must show nowhere: a secret that never travels, and a token that travels in the handshake."""
+
+HEARD = partial(ScriptedRecogniser, "go forward ten metres", seconds_per_word=0.1)
+AUDIO = bytes(3200) * 5  # half a second at 16 kHz
+
+Message = bytes | str
+
+
+def at() -> datetime:
+    """A clock that stands still."""
+    return AT
+
+
+class Conversation(NamedTuple):
+    """How to make both sides of one kind of conversation."""
+
+    session: Callable[[], StreamingSession]
+    service: Callable[[], FakeStreamingService]
+
+
+_app = AppCredentials("123456789", SECRETS[1], SECRETS[0])
+_key = ApiKey(SECRETS[1])
+
+CONVERSATIONS: dict[str, Conversation] = {
+    "volcengine_bigmodel": Conversation(
+        partial(BigModelSession, _app, connect_id="c-1"),
+        partial(BigModelService, HEARD, credentials=_app, words_per_utterance=2, log_id="L-1")),
+    "volcengine_single": Conversation(
+        partial(BigModelSession, _key, connect_id="c-2", result_type="single", show_utterances=True, gzip=False),
+        partial(BigModelService, HEARD, credentials=_key, words_per_utterance=2, log_id="L-2", gzip=True)),
+    "volcengine_legacy": Conversation(
+        partial(LegacySession, _app, cluster="general", reqid="r-1", authorization="hmac256"),
+        partial(LegacyService, HEARD, credentials=_app, cluster="general", words_per_utterance=2, log_id="L-3")),
+}
+
+
+def opened(name: str) -> bytes:
+    """A session whose audio has been sent and that has heard nothing yet, pickled: a fresh one is `pickle.loads` away."""
+    session = CONVERSATIONS[name].session()
+    session.handshake()
+    session.start()
+    session.send_audio(AUDIO)
+    session.end_audio()
+    return pickle.dumps(session)
+
+
+def recorded(name: str) -> tuple[list[Message], list[Event]]:
+    """What the service says in one conversation, and the events that a session makes of it."""
+    session, service = CONVERSATIONS[name].session(), CONVERSATIONS[name].service()
+    fake = service.accept(session.handshake(), at=AT)
+    said: list[Message] = []
+    events: list[Event] = []
+
+    def send(messages: Sequence[Any]) -> None:
+        for message in messages:
+            for answer in fake.receive(message):
+                said.append(answer)
+                events.extend(session.receive(answer))
+
+    send(session.start())
+    for start in range(0, len(AUDIO), 3200):
+        send(session.send_audio(AUDIO[start:start + 3200]))
+    send(session.end_audio())
+    events.extend(session.receive_eof())
+    return said, events

@@ -1,0 +1,62 @@
+"""``python -m fuzz.seeds``: write the seeds that can be made (conversations with the fakes, published frames).
+
+What a run found is kept beside them under the name ``found-...`` and is not touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from asrproto.http import HttpRequest
+from fuzz.conversations import CONVERSATIONS, recorded
+from fuzz.harness import CORPUS
+from fuzz.mutate import pack_messages
+from fuzz.targets import sigv4_verify
+
+# From the vendor's documentation (OD) and captures of the live service (CAP).
+VOLCENGINE = {
+    "start-connection": bytes.fromhex("1114100000000001000000027b7d"),
+    "start-session": bytes.fromhex(
+        "11141000000000640000002437356136313236652d343237662d343961312d613263312d3632313134336361396462330000003c"
+    ) + '{"dialog":{"bot_name":"豆包","dialog_id":"","extra":null}}'.encode(),
+    "tts-response-cut-short": bytes.fromhex(
+        "11b40000000001600000002433633739316137642d323237612d343434362d393933622d323466396533303263633938000007fc4f676753"),
+    "connection-started": bytes.fromhex(
+        "11941000000000320000002433396633656636632d323839662d343336382d396436372d363336636437663263393933000000027b7d"),
+    "error": bytes.fromhex("11f0100002aea59100000099")
+    + b'{"error":"[Timeout waiting next packet] Handle response: pre-handle: schedule request: allocate session: '
+      b'waiting next packet timeout, session has ended"}',
+    "first-response": bytes.fromhex("11911000000000010000006e")
+    + b'{"audio_info":{"duration":0},"result":{"additions":{"log_id":"20260409175957B079592BDCD6D1DEF28C"},"text":""}}',
+}
+
+SSE = {
+    "plain": b"data: one\n\ndata: two\ndata: lines\n\n",
+    "fields": b"\xef\xbb\xbf: comment\r\nevent: add\r\nid: 7\r\nretry: 1000\r\ndata:x\r\n\r\nid\r\rdata\n\n",
+    "openai": 'data: {"type":"transcript.text.delta","delta":"Hé\u2028llo"}\n\n'
+              'event: x\ndata: {"type":"transcript.text.done","text":"Hello"}\n\ndata: [DONE]\n\n'.encode(),
+    "unfinished": b"data: a\n\ndata: b\nid: 1\n",
+}
+
+_url = "https://transcribestreaming.us-east-1.amazonaws.com:8443/stream/a%20b//../c?sample-rate=16000&b=%7E&a=1&a=0&empty"
+_request = HttpRequest("GET", _url, [("Host", "transcribestreaming.us-east-1.amazonaws.com:8443"), ("X-A", "a  b")], b"{}")
+SIGV4 = {
+    "presigned": sigv4_verify.text_of(sigv4_verify.SIGNER.presign(_request, at=sigv4_verify.AT, expires=300)),
+    "signed": sigv4_verify.text_of(sigv4_verify.SIGNER.sign(_request, at=sigv4_verify.AT, content_sha256_header=True)),
+    "unsigned": sigv4_verify.text_of(_request),
+}
+
+SEEDS: dict[str, Mapping[str, bytes]] = {"volcengine_frames": VOLCENGINE, "http_sse": SSE, "sigv4_verify": SIGV4}
+
+
+def main() -> None:
+    seeds = SEEDS | {f"session_{name}": {"conversation": pack_messages(recorded(name)[0])} for name in CONVERSATIONS}
+    for target, files in seeds.items():
+        folder = CORPUS / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Signatures as a service sees them: hostile requests are refused, what botocore signed is accepted.
+
+The input is a request as text: ``METHOD URL``, header lines, an empty line, the body. A mutated request is signed again,
+so that what is checked behind the signature is reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import datetime, timezone
+from random import Random
+
+from asrproto.aws.sigv4 import Credentials, SigV4Signer, verify_presigned, verify_signed
+from asrproto.errors import LocalProtocolError, ServiceError
+from asrproto.http import HttpRequest
+from fuzz.harness import Target
+from fuzz.mutate import mutate_lines
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+CREDENTIALS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+SIGNER = SigV4Signer(CREDENTIALS, service="transcribe", region="us-east-1")
+KNOWN = {CREDENTIALS.access_key_id: CREDENTIALS}
+
+
+def request_of(data: bytes) -> HttpRequest:
+    head, _, body = data.partition(b"\n\n")
+    first, *lines = head.decode("utf-8", "replace").split("\n")
+    method, _, url = first.partition(" ")
+    pairs = (line.partition(":") for line in lines)
+    return HttpRequest(method, url, [(name, value) for name, _, value in pairs], body)
+
+
+def text_of(request: HttpRequest) -> bytes:
+    lines = [f"{request.method} {request.url}", *(f"{name}:{value}" for name, value in request.headers)]
+    return "\n".join(lines).encode("utf-8", "replace") + b"\n\n" + request.body
+
+
+def read(data: bytes) -> Hashable:
+    request = request_of(data)
+    outcomes = []
+    for verify in (verify_presigned, verify_signed):
+        try:
+            verified = verify(request, credentials_for=KNOWN.get, at=AT, service="transcribe")
+            assert verified.credentials == CREDENTIALS
+            outcomes.append("accepted")
+        except ServiceError as error:
+            assert CREDENTIALS.secret_access_key not in f"{error}{error!r}"
+            outcomes.append(error.reason)  # type: ignore[attr-defined]
+    return tuple(outcomes)
+
+
+def mutate(data: bytes, random: Random) -> bytes:
+    changed = mutate_lines(data, random)
+    if random.random() < 0.5:
+        return changed
+    request = request_of(changed)
+    try:
+        if random.random() < 0.5:
+            return text_of(SIGNER.presign(request, at=AT, expires=300))
+        return text_of(SIGNER.sign(request, at=AT))
+    except LocalProtocolError:
+        return changed
+
+
+TARGETS = (Target("sigv4_verify", read, allowed=(LocalProtocolError,), mutate=mutate),)
