@@ -35,7 +35,8 @@ def record(name: str, engine: str, inputs: int | None) -> None:
 
 def with_atheris(target: Target, runs: int | None, seconds: float | None) -> int | None:
     """Run in a process of its own, since libFuzzer ends the one it runs in; None for a finding."""
-    options = ([] if runs is None else [f"-runs={runs}"]) + ([] if seconds is None else [f"-max_total_time={seconds:.0f}"])
+    options = [] if runs is None else [f"-runs={runs}"]
+    options += [] if seconds is None else [f"-max_total_time={seconds:.0f}"]
     with tempfile.TemporaryDirectory() as new:
         done = subprocess.run([sys.executable, "-m", "fuzz.coverage_guided", target.name, *options, new,
                                str(CORPUS / target.name)], capture_output=True, text=True, errors="replace")

@@ -11,14 +11,17 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, NamedTuple
 
+from asrproto.aws.sigv4 import Credentials
+from asrproto.aws.transcribe import CallAnalyticsSession, MedicalScribeSession, MedicalSession, TranscribeSession
 from asrproto.events import Event
 from asrproto.session import StreamingSession
 from asrproto.testing import FakeStreamingService, ScriptedRecogniser
+from asrproto.testing.transcribe import FakeTranscribe
 from asrproto.testing.volcengine import BigModelService, LegacyService
 from asrproto.volcengine.credentials import ApiKey, AppCredentials
 from asrproto.volcengine.streaming import BigModelSession, LegacySession
 
-__all__ = ["AT", "CONVERSATIONS", "Conversation", "SECRETS", "at", "opened", "recorded"]
+__all__ = ["AT", "CONVERSATIONS", "SECRETS", "Conversation", "at", "opened", "recorded"]
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 SECRETS = ("MarkerOfTheSecretAccessKey0123456789abcd", "MarkerOfTheSessionToken0123456789")
@@ -42,10 +45,26 @@ class Conversation(NamedTuple):
     service: Callable[[], FakeStreamingService]
 
 
+_aws = Credentials("AKIDEXAMPLE", SECRETS[0], SECRETS[1])
+_transcribe = partial(FakeTranscribe, HEARD, credentials=_aws, clock=at)
 _app = AppCredentials("123456789", SECRETS[1], SECRETS[0])
 _key = ApiKey(SECRETS[1])
 
 CONVERSATIONS: dict[str, Conversation] = {
+    "transcribe_websocket": Conversation(
+        partial(TranscribeSession, _aws, region="us-east-1", language_code="en-US", clock=at), _transcribe),
+    "transcribe_http2": Conversation(
+        partial(TranscribeSession, _aws, region="us-east-1", transport="http2", identify_language=True,
+                language_options=["en-US", "de-DE"], show_speaker_label=True, clock=at), _transcribe),
+    "transcribe_medical": Conversation(
+        partial(MedicalSession, _aws, region="us-east-1", specialty="CARDIOLOGY", type="DICTATION", sign_frames=True,
+                clock=at), _transcribe),
+    "transcribe_analytics": Conversation(
+        partial(CallAnalyticsSession, _aws, region="us-east-1", language_code="en-US",
+                channel_roles=["AGENT", "CUSTOMER"], clock=at), _transcribe),
+    "transcribe_scribe": Conversation(
+        partial(MedicalScribeSession, _aws, region="us-east-1", output_bucket_name="notes",
+                resource_access_role_arn="arn:aws:iam::123456789012:role/x", clock=at), _transcribe),
     "volcengine_bigmodel": Conversation(
         partial(BigModelSession, _app, connect_id="c-1"),
         partial(BigModelService, HEARD, credentials=_app, words_per_utterance=2, log_id="L-1")),
@@ -59,7 +78,7 @@ CONVERSATIONS: dict[str, Conversation] = {
 
 
 def opened(name: str) -> bytes:
-    """A session whose audio has been sent and that has heard nothing yet, pickled: a fresh one is `pickle.loads` away."""
+    """A session that has sent its audio and heard nothing yet, pickled: `pickle.loads` makes a fresh one."""
     session = CONVERSATIONS[name].session()
     session.handshake()
     session.start()
@@ -68,8 +87,11 @@ def opened(name: str) -> bytes:
     return pickle.dumps(session)
 
 
-def recorded(name: str) -> tuple[list[Message], list[Event]]:
-    """What the service says in one conversation, and the events that a session makes of it."""
+def recorded(name: str, *, refused: bool = False) -> tuple[list[Message], list[Event]]:
+    """What the service says in one conversation, and the events that a session makes of it.
+
+    Where it is `refused`, the service gets nonsense after half of the audio.
+    """
     session, service = CONVERSATIONS[name].session(), CONVERSATIONS[name].service()
     fake = service.accept(session.handshake(), at=AT)
     said: list[Message] = []
@@ -83,6 +105,8 @@ def recorded(name: str) -> tuple[list[Message], list[Event]]:
 
     send(session.start())
     for start in range(0, len(AUDIO), 3200):
+        if refused and start >= len(AUDIO) // 2:
+            send(["nonsense", b"nonsense"])
         send(session.send_audio(AUDIO[start:start + 3200]))
     send(session.end_audio())
     events.extend(session.receive_eof())

@@ -55,11 +55,11 @@ def execute(target: Target, data: bytes) -> Hashable:
     try:
         return target.read(data)
     except target.allowed as error:
-        if isinstance(error, RemoteProtocolError):
-            assert _REASON.fullmatch(error.reason), f"{error.reason!r} is no stable code"
-            assert error.offset is None or 0 <= error.offset <= len(data), f"offset {error.offset} of {len(data)}"
-            return type(error).__name__, error.reason
-        return type(error).__name__
+        caught = error
+    if isinstance(caught, RemoteProtocolError):
+        assert _REASON.fullmatch(caught.reason), f"{caught.reason!r} is no stable code"
+        assert caught.offset is None or 0 <= caught.offset <= len(data), f"offset {caught.offset} of {len(data)}"
+    return type(caught).__name__, getattr(caught, "reason", None)
 
 
 def cuts(data: bytes) -> Iterator[bytes]:

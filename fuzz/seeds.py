@@ -6,7 +6,9 @@ What a run found is kept beside them under the name ``found-...`` and is not tou
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
+from asrproto.aws.eventstream import Int8, Int16, Int32, Int64, Timestamp, encode_message
 from asrproto.http import HttpRequest
 from fuzz.conversations import CONVERSATIONS, recorded
 from fuzz.harness import CORPUS
@@ -38,19 +40,32 @@ SSE = {
     "unfinished": b"data: a\n\ndata: b\nid: 1\n",
 }
 
-_url = "https://transcribestreaming.us-east-1.amazonaws.com:8443/stream/a%20b//../c?sample-rate=16000&b=%7E&a=1&a=0&empty"
-_request = HttpRequest("GET", _url, [("Host", "transcribestreaming.us-east-1.amazonaws.com:8443"), ("X-A", "a  b")], b"{}")
+_host = "transcribestreaming.us-east-1.amazonaws.com:8443"
+_url = f"https://{_host}/stream/a%20b//../c?sample-rate=16000&b=%7E&a=1&a=0&empty"
+_request = HttpRequest("GET", _url, [("Host", _host), ("X-A", "a  b")], b"{}")
 SIGV4 = {
     "presigned": sigv4_verify.text_of(sigv4_verify.SIGNER.presign(_request, at=sigv4_verify.AT, expires=300)),
     "signed": sigv4_verify.text_of(sigv4_verify.SIGNER.sign(_request, at=sigv4_verify.AT, content_sha256_header=True)),
     "unsigned": sigv4_verify.text_of(_request),
 }
 
-SEEDS: dict[str, Mapping[str, bytes]] = {"volcengine_frames": VOLCENGINE, "http_sse": SSE, "sigv4_verify": SIGV4}
+EVENT_STREAM = {
+    # what Transcribe answers to JSON text; quoted in a user's question
+    "bad-request": b"\x00\x00\x00\xa3\x00\x00\x00ah\x10k\xe1\x0f:exception-type\x07\x00\x13BadRequestException"
+                   b"\r:content-type\x07\x00\x10application/json\r:message-type\x07\x00\texception"
+                   b'{"Message":"Unexpected WebSocket frame received."}\xbd\xceK\x8a',
+    "every-type": encode_message({"0": True, "1": False, "2": Int8(2), "3": Int16(3), "4": Int32(4), "5": Int64(5),
+                                  "6": b"bytes", "7": "utf8", "8": Timestamp(8), "9": UUID(int=9)}, b"payload"),
+    "three": encode_message({}) + encode_message({":event-type": "AudioEvent"}, bytes(100)) + encode_message({}, b"{}"),
+    "cut": encode_message({"a": "b"}, b"0123456789")[:-3],
+}
+
+SEEDS: dict[str, Mapping[str, bytes]] = {"aws_eventstream": EVENT_STREAM, "volcengine_frames": VOLCENGINE, "http_sse": SSE, "sigv4_verify": SIGV4}
 
 
 def main() -> None:
-    seeds = SEEDS | {f"session_{name}": {"conversation": pack_messages(recorded(name)[0])} for name in CONVERSATIONS}
+    seeds = SEEDS | {f"session_{name}": {"conversation": pack_messages(recorded(name)[0]),
+                                            "refusal": pack_messages(recorded(name, refused=True)[0])} for name in CONVERSATIONS}
     for target, files in seeds.items():
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Every streaming session's `receive`: events, errors of the one tree, and nothing else, to the end of the connection."""
+"""Every streaming session's `receive`: events, errors of the one tree, and nothing else, until the connection ends."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from asrproto.events import Event, SessionEnded, SessionFailed, Transcript
 from fuzz.conversations import CONVERSATIONS, SECRETS, opened
 from fuzz.harness import Target
 from fuzz.mutate import mutate_bytes, mutate_messages, unpack_messages
-from fuzz.targets import volcengine_frames
+from fuzz.targets import aws_eventstream, volcengine_frames
 
 # How a binary message of each service is changed.
-_FRAMES = {"volcengine": volcengine_frames.mutate}
+_FRAMES = {"transcribe": aws_eventstream.mutate, "volcengine": volcengine_frames.mutate}
 
 _opened = lru_cache(None)(opened)
 
@@ -42,8 +42,10 @@ def read(name: str, data: bytes) -> Hashable:
         try:
             events = session.receive(message)
         except RemoteProtocolError as error:
-            assert not any(secret in str(error) for secret in SECRETS)
             seen.append(error.reason)
+            told = str(error)
+            if any(secret in told for secret in SECRETS):
+                raise AssertionError("an error tells a secret") from None
             continue
         for event in events:
             check(event)

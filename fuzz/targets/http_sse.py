@@ -10,7 +10,7 @@ from asrproto.http import ServerSentEvent, SSEDecoder
 from fuzz.harness import Target, cuts, fail_alike
 from fuzz.mutate import mutate_lines
 
-LIMITS = {"max_line_size": 300, "max_event_size": 500}
+LIMITS = {"max_line_size": 40, "max_event_size": 60}
 Outcome = tuple[list[ServerSentEvent], RemoteProtocolError | None]
 
 

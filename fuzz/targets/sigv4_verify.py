@@ -1,17 +1,17 @@
 """Signatures as a service sees them: hostile requests are refused, what botocore signed is accepted.
 
-The input is a request as text: ``METHOD URL``, header lines, an empty line, the body. A mutated request is signed again,
-so that what is checked behind the signature is reached.
+The input is a request as text: ``METHOD URL``, header lines, an empty line, the body. A mutated request is signed
+again, so that what is checked behind the signature is reached.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from datetime import datetime, timezone
 from random import Random
 
-from asrproto.aws.sigv4 import Credentials, SigV4Signer, verify_presigned, verify_signed
-from asrproto.errors import LocalProtocolError, ServiceError
+from asrproto.aws.sigv4 import Credentials, SignatureRejected, SigV4Signer, Verified, verify_presigned, verify_signed
+from asrproto.errors import LocalProtocolError
 from asrproto.http import HttpRequest
 from fuzz.harness import Target
 from fuzz.mutate import mutate_lines
@@ -35,18 +35,21 @@ def text_of(request: HttpRequest) -> bytes:
     return "\n".join(lines).encode("utf-8", "replace") + b"\n\n" + request.body
 
 
+def outcome(verify: Callable[..., Verified], request: HttpRequest) -> str:
+    try:
+        verified = verify(request, credentials_for=KNOWN.get, at=AT, service="transcribe")
+    except SignatureRejected as rejected:
+        told = f"{rejected}{rejected!r}{rejected.canonical_request}{rejected.string_to_sign}"
+        if CREDENTIALS.secret_access_key in told:
+            raise AssertionError("the refusal tells the secret") from None
+        return rejected.reason
+    assert verified.credentials == CREDENTIALS
+    return "accepted"
+
+
 def read(data: bytes) -> Hashable:
     request = request_of(data)
-    outcomes = []
-    for verify in (verify_presigned, verify_signed):
-        try:
-            verified = verify(request, credentials_for=KNOWN.get, at=AT, service="transcribe")
-            assert verified.credentials == CREDENTIALS
-            outcomes.append("accepted")
-        except ServiceError as error:
-            assert CREDENTIALS.secret_access_key not in f"{error}{error!r}"
-            outcomes.append(error.reason)  # type: ignore[attr-defined]
-    return tuple(outcomes)
+    return outcome(verify_presigned, request), outcome(verify_signed, request)
 
 
 def mutate(data: bytes, random: Random) -> bytes:

@@ -230,10 +230,10 @@ class _Session:
         TruncatedFrame
             The HTTP/2 response ended inside a frame.
         """
-        if self._broken is not None:
-            raise self._broken
         if self._over:
             return []
+        if self._broken is not None:
+            raise self._broken
         self._decoder.close()
         if self._life.ended:
             self._over = True
@@ -241,6 +241,8 @@ class _Session:
         return self._failed(connection_lost(self._request_id))
 
     def _read(self, message: Message) -> list[Event]:
+        if self._over:
+            raise MalformedFrame("a message came after the conversation was over", reason="after-end")
         kind = message.headers.get(":message-type")
         if kind == "event":
             return read_event(message, self._events)
