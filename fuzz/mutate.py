@@ -16,8 +16,8 @@ _INTEGERS = (0, 1, 2, 7, 8, 12, 15, 16, 127, 128, 255, 256, 32767, 32768, 65535,
 _BYTES = (b"", b"\0", b"\n", b"\r", b"\r\n\r\n", b"\xff", b"\xc3", b"\xe2\x80\xa8", b"\xed\xa0\x80", b"\xef\xbb\xbf",
           b"{", b"[", b'"', b"\\u", b":", b"-", b"RIFF", b"\x1f\x8b", b"\x00\x00\x00\x10", b"\x7f\xff", b"\x80\x00")
 _VALUES: tuple[Any, ...] = (
-    None, True, False, 0, -1, 1, 1.5, -0.0, 1e308, 10**30, 2**63, -2**63 - 1, "", "0", "-1", "1e999", "NaN", "9", "error",
-    "\0", "\ud83d\ude00", "x" * 300, [], [[]], {}, [None], [{}], {"": None}, [1, "a"])
+    None, True, False, 0, -1, 1, 1.5, -0.0, 1e308, 10**30, 2**63, -2**63 - 1, "", "0", "-1", "1e999", "NaN", "9",
+    "error", "\0", "\ud83d\ude00", "x" * 300, [], [[]], {}, [None], [{}], {"": None}, [1, "a"])
 
 
 def _span(size: int, random: Random) -> tuple[int, int]:

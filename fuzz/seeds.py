@@ -60,12 +60,18 @@ EVENT_STREAM = {
     "cut": encode_message({"a": "b"}, b"0123456789")[:-3],
 }
 
-SEEDS: dict[str, Mapping[str, bytes]] = {"aws_eventstream": EVENT_STREAM, "volcengine_frames": VOLCENGINE, "http_sse": SSE, "sigv4_verify": SIGV4}
+SEEDS: dict[str, Mapping[str, bytes]] = {
+    "aws_eventstream": EVENT_STREAM,
+    "volcengine_frames": VOLCENGINE,
+    "http_sse": SSE,
+    "sigv4_verify": SIGV4,
+}
 
 
 def main() -> None:
-    seeds = SEEDS | {f"session_{name}": {"conversation": pack_messages(recorded(name)[0]),
-                                            "refusal": pack_messages(recorded(name, refused=True)[0])} for name in CONVERSATIONS}
+    seeds = SEEDS | {
+        f"session_{name}": {"conversation": pack_messages(recorded(name)[0]),
+                            "refusal": pack_messages(recorded(name, refused=True)[0])} for name in CONVERSATIONS}
     for target, files in seeds.items():
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)
