@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
 from volc_conversations import CREDENTIALS
 
 from asrproto.errors import LocalProtocolError
+from asrproto.volcengine.codes import BIG_MODEL_CODES, LEGACY_CODES
 from asrproto.volcengine.credentials import ApiKey
 from asrproto.volcengine.frames import decode_frame
 from asrproto.volcengine.options import BigModelOptions, FlashOptions, LegacyOptions, RecordingOptions
@@ -202,6 +204,16 @@ def test_credentials_of_the_wrong_kind() -> None:
         BigModelSession("key")  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         LegacySession(ApiKey("made-up-key"), cluster="c")  # type: ignore[arg-type]
+
+
+def test_the_page_names_every_option_and_code() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "volcengine.md").read_text("utf-8")
+    names = {name for _, options, _, _ in ALL.values() for name in get_type_hints(options)} - {"corpus"}
+    assert not [name for name in names if f"`{name}`" not in page]
+    rows = {line for line in page.splitlines() if line.startswith("| ")}
+    for code in (*BIG_MODEL_CODES.values(), *LEGACY_CODES.values()):
+        retry = "yes" if code.retryable else ""
+        assert f"| {code.number} | {code.meaning} | {code.meaning_zh} | {retry} |" in rows
 
 
 FILES = {"wav": b"RIFF\x24\0\0\0WAVEfmt ", "ogg": b"OggS\0\x02" + bytes(20), "mp3": b"ID3\x04" + bytes(20)}
