@@ -2,7 +2,7 @@
 
 All integers are big-endian. ``?`` marks what is there only where the first bytes say so::
 
-    version:4 header words:4 | type:4 flags:4 | serialization:4 compression:4 | reserved:8 | extension: 4*(words-1) bytes
+    version:4 header words:4 | type:4 flags:4 | serialization:4 compression:4 | reserved:8 | extension: 4*(words-1) B
     ? error code u32     type 15
     ? sequence i32       flag 1
     ? event i32          flag 4, and with it
