@@ -115,6 +115,24 @@ def test_a_pickled_signer_goes_on() -> None:
     assert copy.sign(b"two", at=AT) == ours.sign(b"two", at=AT)
 
 
+@given(st.lists(st.binary(min_size=1, max_size=100), max_size=4), st.text("abc/+", min_size=1), st.datetimes(
+    min_value=datetime(1971, 1, 1), max_value=datetime(2099, 12, 31)))
+def test_amazon_transcribe_sdk(payloads: list[bytes], secret: str, at: datetime) -> None:
+    sdk = pytest.importorskip("amazon_transcribe.eventstream")
+    auth = pytest.importorskip("amazon_transcribe.auth")
+    # The SDK rounds the time by way of a float, which half seconds survive.
+    at = at.replace(microsecond=at.microsecond // 500000 * 500000, tzinfo=timezone.utc)
+    theirs = sdk.EventSigner("transcribe", "eu-west-1", utc_now=lambda: at)
+    ours = EventSigner(SigV4Signer(Credentials("AKID", secret), service="transcribe", region="eu-west-1"),
+                       prior_signature=SEED)
+    prior = bytes.fromhex(SEED)
+    for payload in [*payloads, b""]:
+        headers = theirs.sign(payload, prior, auth.Credentials("AKID", secret, None))
+        prior = headers[":chunk-signature"]
+        expected = sdk.EventStreamMessageSerializer().serialize(headers, payload)
+        assert (ours.sign(payload, at=at) if payload else ours.sign_end(at=at)) == expected
+
+
 def test_days_change_under_a_stream() -> None:
     ours, theirs = signer(), verifier()
     for at in (datetime(2024, 5, 6, 23, 59, 59, tzinfo=timezone.utc), datetime(2024, 5, 7, tzinfo=timezone.utc)):
@@ -129,6 +147,8 @@ def test_wrong_use() -> None:
         signer().sign(b"", at=AT)
     with pytest.raises(TypeError):
         signer().sign("text", at=AT)
+    with pytest.raises(LocalProtocolError, match="25165824"):  # what the event stream allows a frame
+        signer().sign(bytes(24 * 1024 * 1024), at=AT)
     with pytest.raises(LocalProtocolError, match="64 lower-case hex digits"):
         signer("F" * 64)
     with pytest.raises(TypeError, match="prior_signature"):

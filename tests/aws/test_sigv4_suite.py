@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
+import sigv4_peers
 import sigv4_suite
 from sigv4_suite import ACCESS_KEY_ID, AT, CASES, REGION, SECRET_ACCESS_KEY, SERVICE, Case
 
@@ -56,3 +60,18 @@ def test_the_service_accepts_it(suite: dict[str, Case], name: str) -> None:
                              at=AT, region=REGION, service=SERVICE, sign_session_token=case.sign_session_token)
     assert verified.signature == case.authorization[-64:]
     assert (verified.credentials, verified.signed_at) == (credentials, AT)
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "signing.md"
+
+
+def test_what_the_suite_lacks() -> None:
+    assert {name: row["asrproto"] for name, row in sigv4_peers.probe_verdicts().items()} == dict.fromkeys(
+        (probe.name for probe in sigv4_peers.PROBES), "")
+
+
+def test_the_tables_in_the_docs_are_what_the_script_gives() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    if dict(re.findall(r"\b(awscrt|botocore) ([0-9.]+)", page)) != sigv4_peers.VERSIONS:
+        pytest.skip("the tables were made with other versions of awscrt or botocore")
+    assert sigv4_peers.written(page) == page
