@@ -12,8 +12,10 @@ from asrproto.aws.eventstream import encode_message
 from asrproto.aws.transcribe import (
     CallAnalyticsSession,
     CategoriesMatched,
+    CharacterOffsets,
     Credentials,
     Entity,
+    IssueDetected,
     Item,
     LanguageWithScore,
     MedicalScribeSession,
@@ -72,10 +74,12 @@ def test_a_transcript_event() -> None:
         alternatives=(Alternative("Call five"),), channel="ch_0", speaker="0", language="en-US", segment_id="f5d6",
         raw=raw)
     assert isinstance(raw, Result)
-    assert raw.language_identification == (LanguageWithScore("en-US", 0.97),)
+    assert raw.language_identification == (LanguageWithScore(language_code="en-US", score=0.97),)
     assert raw.alternatives[0].items[0] == Item(
-        "Call", "pronunciation", 0.49, 0.8, confidence=0.99, speaker="0", stable=True, vocabulary_filter_match=False)
-    assert raw.alternatives[0].entities == (Entity("555", "PII", "PHONE", 0.8, 1.6, 0.9),)
+        content="Call", type="pronunciation", start_time=0.49, end_time=0.8, confidence=0.99, speaker="0", stable=True,
+        vocabulary_filter_match=False)
+    assert raw.alternatives[0].entities == (
+        Entity(content="555", category="PII", type="PHONE", start_time=0.8, end_time=1.6, confidence=0.9),)
 
 
 def test_several_results_and_none() -> None:
@@ -130,8 +134,8 @@ def test_an_utterance() -> None:
             Word("My", 0.49, 0.8, 0.5), Word(",", 0.8, 0.8, is_punctuation=True)),
         speaker="CUSTOMER", language="en-GB", segment_id="u1", raw=raw)
     assert isinstance(raw, UtteranceEvent)
-    assert (raw.sentiment, raw.issues_detected[0].character_offsets) == ("NEGATIVE", type(
-        raw.issues_detected[0].character_offsets)(3, 7))
+    assert raw.sentiment == "NEGATIVE"
+    assert raw.issues_detected == (IssueDetected(character_offsets=CharacterOffsets(begin=3, end=7)),)
     assert raw.entities[0].type == "PIN"
 
 
@@ -141,7 +145,7 @@ def test_categories() -> None:
         "MatchedDetails": {"complaint": {"TimestampRanges": [{"BeginOffsetMillis": 5, "EndOffsetMillis": 9}]}}})
     assert isinstance(event, CategoriesMatched)
     assert event.categories == ("complaint",)
-    assert event.details["complaint"].timestamp_ranges == (TimestampRange(5, 9),)
+    assert event.details["complaint"].timestamp_ranges == (TimestampRange(begin_offset_millis=5, end_offset_millis=9),)
 
 
 def test_a_segment_of_a_consultation() -> None:

@@ -4,6 +4,8 @@ Everything is optional in the service's model, and so it is here: what does not 
 comes as null. Fields that this version does not know are passed over here; they are in the JSON, which every
 structure that becomes the ``raw`` of an event keeps as `payload`.
 
+Fields stand in the order of the alphabet, as the service sends them: that is the fastest order to read them in.
+
 Source: Amazon Transcribe API Reference, data types of the streaming service. Times in seconds are floats, offsets in
 milliseconds ints, confidences 0 to 1.
 """
@@ -55,65 +57,65 @@ class _Event(_Model, frozen=True, kw_only=True):
 # -- Standard and medical ---------------------------------------------------------------------------------------------
 
 
-class Item(_Model, frozen=True):
+class Item(_Model, frozen=True, kw_only=True):
     """A word or punctuation mark; medical ones have neither `vocabulary_filter_match` nor `stable`."""
 
-    content: str = ""
-    type: str | None = None  # "pronunciation" or "punctuation"
-    start_time: float | None = None
-    end_time: float | None = None
     confidence: float | None = None
+    content: str = ""
+    end_time: float | None = None
     speaker: str | None = None
     stable: bool | None = None
+    start_time: float | None = None
+    type: str | None = None  # "pronunciation" or "punctuation"
     vocabulary_filter_match: bool | None = None
 
 
-class Entity(_Model, frozen=True):
+class Entity(_Model, frozen=True, kw_only=True):
     """Personal information (medical: health information) that was found in the transcript."""
 
-    content: str = ""
     category: str | None = None
-    type: str | None = None
-    start_time: float | None = None
-    end_time: float | None = None
     confidence: float | None = None
+    content: str = ""
+    end_time: float | None = None
+    start_time: float | None = None
+    type: str | None = None
 
 
-class Alternative(_Model, frozen=True):
+class Alternative(_Model, frozen=True, kw_only=True):
     """One reading of the audio."""
 
-    transcript: str = ""
-    items: tuple[Item, ...] = ()
     entities: tuple[Entity, ...] = ()
+    items: tuple[Item, ...] = ()
+    transcript: str = ""
 
 
-class LanguageWithScore(_Model, frozen=True):
+class LanguageWithScore(_Model, frozen=True, kw_only=True):
     """A language that was identified."""
 
     language_code: str | None = None
     score: float | None = None
 
 
-class Result(_Event, frozen=True):
+class Result(_Event, frozen=True, kw_only=True):
     """The transcript of one segment; partial ones are replaced by the next with the same `result_id`."""
 
-    result_id: str | None = None
-    start_time: float | None = None
-    end_time: float | None = None
-    is_partial: bool = False
     alternatives: tuple[Alternative, ...] = ()
     channel_id: str | None = None
+    end_time: float | None = None
+    is_partial: bool = False
     language_code: str | None = None
     language_identification: tuple[LanguageWithScore, ...] = ()
+    result_id: str | None = None
+    start_time: float | None = None
 
 
-class TranscriptResults(_Model, frozen=True):
+class TranscriptResults(_Model, frozen=True, kw_only=True):
     """The structure that the service calls Transcript."""
 
     results: tuple[Result, ...] = ()
 
 
-class TranscriptEvent(_Model, frozen=True):
+class TranscriptEvent(_Model, frozen=True, kw_only=True):
     """TranscriptEvent, and MedicalTranscriptEvent, which is the same with fewer fields."""
 
     transcript: TranscriptResults = TranscriptResults()
@@ -122,73 +124,73 @@ class TranscriptEvent(_Model, frozen=True):
 # -- Call analytics ---------------------------------------------------------------------------------------------------
 
 
-class OffsetItem(_Model, frozen=True):
+class OffsetItem(_Model, frozen=True, kw_only=True):
     """CallAnalyticsItem: a word or punctuation mark."""
 
-    content: str = ""
-    type: str | None = None
     begin_offset_millis: int | None = None
-    end_offset_millis: int | None = None
     confidence: float | None = None
+    content: str = ""
+    end_offset_millis: int | None = None
     stable: bool | None = None
+    type: str | None = None
     vocabulary_filter_match: bool | None = None
 
 
-class OffsetEntity(_Model, frozen=True):
+class OffsetEntity(_Model, frozen=True, kw_only=True):
     """CallAnalyticsEntity: personal information that was found."""
 
-    content: str = ""
-    category: str | None = None
-    type: str | None = None
     begin_offset_millis: int | None = None
-    end_offset_millis: int | None = None
+    category: str | None = None
     confidence: float | None = None
+    content: str = ""
+    end_offset_millis: int | None = None
+    type: str | None = None
 
 
-class CharacterOffsets(_Model, frozen=True):
+class CharacterOffsets(_Model, frozen=True, kw_only=True):
     """A part of a transcript, in characters."""
 
     begin: int | None = None
     end: int | None = None
 
 
-class IssueDetected(_Model, frozen=True):
+class IssueDetected(_Model, frozen=True, kw_only=True):
     """Where in the utterance the customer names the reason of the call."""
 
     character_offsets: CharacterOffsets | None = None
 
 
-class UtteranceEvent(_Event, frozen=True):
+class UtteranceEvent(_Event, frozen=True, kw_only=True):
     """What one participant of a call said; partial ones are replaced by the next with the same `utterance_id`."""
 
-    utterance_id: str | None = None
-    is_partial: bool = False
-    participant_role: str | None = None
     begin_offset_millis: int | None = None
     end_offset_millis: int | None = None
-    transcript: str = ""
-    items: tuple[OffsetItem, ...] = ()
     entities: tuple[OffsetEntity, ...] = ()
-    sentiment: str | None = None
+    is_partial: bool = False
     issues_detected: tuple[IssueDetected, ...] = ()
+    items: tuple[OffsetItem, ...] = ()
     language_code: str | None = None
     language_identification: tuple[LanguageWithScore, ...] = ()
+    participant_role: str | None = None
+    sentiment: str | None = None
+    transcript: str = ""
+    utterance_id: str | None = None
 
 
-class TimestampRange(_Model, frozen=True):
+class TimestampRange(_Model, frozen=True, kw_only=True):
     """A stretch of the call."""
 
     begin_offset_millis: int | None = None
     end_offset_millis: int | None = None
 
 
-class PointsOfInterest(_Model, frozen=True):
+class PointsOfInterest(_Model, frozen=True, kw_only=True):
     """Where in the call a category matched."""
 
     timestamp_ranges: tuple[TimestampRange, ...] = ()
 
 
-class CategoryEvent(_Event, frozen=True):
+class CategoryEvent(_Event, frozen=True, kw_only=True):
     """Categories, as defined in the account, that the call matched."""
 
     matched_categories: tuple[str, ...] = ()
@@ -198,30 +200,30 @@ class CategoryEvent(_Event, frozen=True):
 # -- HealthScribe -----------------------------------------------------------------------------------------------------
 
 
-class ScribeItem(_Model, frozen=True):
+class ScribeItem(_Model, frozen=True, kw_only=True):
     """MedicalScribeTranscriptItem: a word or punctuation mark."""
 
-    content: str = ""
-    type: str | None = None
     begin_audio_time: float | None = None
-    end_audio_time: float | None = None
     confidence: float | None = None
+    content: str = ""
+    end_audio_time: float | None = None
+    type: str | None = None
     vocabulary_filter_match: bool | None = None
 
 
-class TranscriptSegment(_Event, frozen=True):
+class TranscriptSegment(_Event, frozen=True, kw_only=True):
     """MedicalScribeTranscriptSegment; partial ones are replaced by the next with the same `segment_id`."""
 
-    segment_id: str | None = None
     begin_audio_time: float | None = None
-    end_audio_time: float | None = None
-    content: str = ""
-    items: tuple[ScribeItem, ...] = ()
-    is_partial: bool = False
     channel_id: str | None = None
+    content: str = ""
+    end_audio_time: float | None = None
+    is_partial: bool = False
+    items: tuple[ScribeItem, ...] = ()
+    segment_id: str | None = None
 
 
-class ScribeTranscriptEvent(_Model, frozen=True):
+class ScribeTranscriptEvent(_Model, frozen=True, kw_only=True):
     """MedicalScribeTranscriptEvent."""
 
     transcript_segment: TranscriptSegment | None = None

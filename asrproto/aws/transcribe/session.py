@@ -205,14 +205,14 @@ class _Session:
             raise MalformedFrame("the service sends binary messages and this is text: if it was decoded on the way, "
                                  "hand on the bytes; else something other than Transcribe is answering",
                                  reason="text-message")
-        if self._transport == "websocket":
-            return self._read(Message.decode(message))
         events: list[Event] = []
         messages: Sequence[Message]
         try:
             messages = self._decoder.feed(message)
         except RemoteProtocolError as error:
             messages, self._broken = error.messages, error
+        if self._transport == "websocket" and (len(messages) != 1 or self._decoder.buffered):
+            messages, self._broken = (), _not_one_frame(message)
         try:
             for one in messages:
                 events += self._read(one)
@@ -254,6 +254,15 @@ class _Session:
         self._life.fail()
         self._over = True
         return [SessionFailed(error)]
+
+
+def _not_one_frame(message: bytes) -> RemoteProtocolError:
+    """What is wrong with a WebSocket message that is not exactly one frame; offsets are those in the message."""
+    try:
+        Message.decode(message)
+    except RemoteProtocolError as error:
+        return error
+    raise AssertionError("the message is one frame after all")
 
 
 def _within(name: str, value: Any, low: int, high: int) -> int:
