@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from asrproto.aws.eventstream import Message, encode_message
+from asrproto.aws.eventstream import EventStreamDecoder, encode_message
 from asrproto.aws.transcribe import Credentials, TranscribeSession
 from asrproto.aws.transcribe.events import TRANSCRIPT_EVENTS
 from asrproto.aws.transcribe.models import decode_model
@@ -48,11 +48,12 @@ def sdk_events() -> Callable[[], Any]:
 
 
 def our_events() -> Callable[[], Any]:
-    decoder = READER.decoder
+    stream, decoder = EventStreamDecoder(), READER.decoder
 
     def read() -> Any:
         for frame in FRAMES:
-            event = decode_model(Message.decode(frame), decoder)
+            for message in stream.feed(frame):
+                event = decode_model(message, decoder)
         return event
 
     return read

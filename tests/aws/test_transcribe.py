@@ -527,13 +527,19 @@ def test_payloads_that_are_no_events(payload: bytes, reason: str, transport: str
 
 
 def test_a_websocket_message_is_exactly_one_frame() -> None:
-    session = started(standard())
-    frame = event_frame("TranscriptEvent", b'{"Transcript": {"Results": []}}')
-    assert session.receive(frame) == []
-    for broken, kind in ((frame + frame, MalformedFrame), (frame[:-1], TruncatedFrame), (b"", TruncatedFrame),
-                         (frame[:-1] + b"?", ChecksumMismatch), (b"not a frame at all", ChecksumMismatch)):
+    frame = event_frame("TranscriptEvent", b'{"Transcript": {"Results": [{"ResultId": "1"}]}}')
+    for broken, kind, offset in (
+            (frame + frame, MalformedFrame, len(frame)), (frame[:-1], TruncatedFrame, len(frame) - 1),
+            (b"", TruncatedFrame, 0), (frame[:-1] + b"?", ChecksumMismatch, len(frame) - 4),
+            (b"not a frame at all", ChecksumMismatch, 8), (frame + frame[:-1] + b"?", MalformedFrame, len(frame))):
+        session = started(standard())
+        assert len(session.receive(frame)) == 1
+        for _ in range(2):  # it stays broken and says the same again
+            with pytest.raises(kind) as caught:
+                session.receive(broken)
+            assert caught.value.offset == offset
         with pytest.raises(kind):
-            session.receive(broken)
+            session.receive_eof()
 
 
 @both_transports

@@ -89,22 +89,23 @@ def _common(values: Iterable[str | None]) -> str | None:
 # -- Standard and medical ---------------------------------------------------------------------------------------------
 
 
-def _word(item: Item) -> Word:
-    return Word(item.content, item.start_time, item.end_time, item.confidence, item.speaker, item.type == PUNCTUATION)
+def _words(items: Iterable[Item]) -> tuple[Word, ...]:
+    return tuple([Word(item.content, item.start_time, item.end_time, item.confidence, item.speaker,
+                       item.type == PUNCTUATION) for item in items])
 
 
 def _from_result(result: Result) -> Transcript:
     best, *others = result.alternatives or (None,)
-    items = best.items if best else ()
+    words = _words(best.items) if best else ()
     return Transcript(
         best.transcript if best else "",
         not result.is_partial,
         start=result.start_time,
         end=result.end_time,
-        words=tuple(map(_word, items)),
-        alternatives=tuple(Alternative(other.transcript, tuple(map(_word, other.items))) for other in others if other),
+        words=words,
+        alternatives=tuple(Alternative(other.transcript, _words(other.items)) for other in others if other),
         channel=result.channel_id,
-        speaker=_common(item.speaker for item in items if item.type != PUNCTUATION),
+        speaker=_common([word.speaker for word in words if not word.is_punctuation]),
         language=result.language_code,
         segment_id=result.result_id,
         raw=result,
@@ -123,9 +124,9 @@ TRANSCRIPT_EVENTS: EventTable = {
 # -- Call analytics ---------------------------------------------------------------------------------------------------
 
 
-def _offset_word(item: OffsetItem) -> Word:
-    return Word(item.content, _seconds(item.begin_offset_millis), _seconds(item.end_offset_millis), item.confidence,
-                is_punctuation=item.type == PUNCTUATION)
+def _offset_words(items: Iterable[OffsetItem]) -> tuple[Word, ...]:
+    return tuple([Word(item.content, _seconds(item.begin_offset_millis), _seconds(item.end_offset_millis),
+                       item.confidence, None, item.type == PUNCTUATION) for item in items])
 
 
 def _utterance_events(event: UtteranceEvent, payload: bytes) -> list[Event]:
@@ -134,7 +135,7 @@ def _utterance_events(event: UtteranceEvent, payload: bytes) -> list[Event]:
         not event.is_partial,
         start=_seconds(event.begin_offset_millis),
         end=_seconds(event.end_offset_millis),
-        words=tuple(map(_offset_word, event.items)),
+        words=_offset_words(event.items),
         speaker=event.participant_role,
         language=event.language_code,
         segment_id=event.utterance_id,
@@ -155,9 +156,9 @@ CALL_ANALYTICS_EVENTS: EventTable = {
 # -- HealthScribe -----------------------------------------------------------------------------------------------------
 
 
-def _scribe_word(item: ScribeItem) -> Word:
-    return Word(item.content, item.begin_audio_time, item.end_audio_time, item.confidence,
-                is_punctuation=item.type == PUNCTUATION)
+def _scribe_words(items: Iterable[ScribeItem]) -> tuple[Word, ...]:
+    return tuple([Word(item.content, item.begin_audio_time, item.end_audio_time, item.confidence, None,
+                       item.type == PUNCTUATION) for item in items])
 
 
 def _segment_events(event: ScribeTranscriptEvent, payload: bytes) -> list[Event]:
@@ -169,7 +170,7 @@ def _segment_events(event: ScribeTranscriptEvent, payload: bytes) -> list[Event]
         not segment.is_partial,
         start=segment.begin_audio_time,
         end=segment.end_audio_time,
-        words=tuple(map(_scribe_word, segment.items)),
+        words=_scribe_words(segment.items),
         channel=segment.channel_id,
         segment_id=segment.segment_id,
         raw=_keep(segment, payload),

@@ -211,7 +211,7 @@ class _Session:
             messages = self._decoder.feed(message)
         except RemoteProtocolError as error:
             messages, self._broken = error.messages, error
-        if self._transport == "websocket" and (len(messages) != 1 or self._decoder.buffered):
+        if self._transport == "websocket" and (self._broken or len(messages) != 1 or self._decoder.buffered):
             messages, self._broken = (), _not_one_frame(message)
         try:
             for one in messages:
@@ -262,7 +262,7 @@ def _not_one_frame(message: bytes) -> RemoteProtocolError:
         Message.decode(message)
     except RemoteProtocolError as error:
         return error
-    raise AssertionError("the message is one frame after all")
+    return MalformedFrame("a WebSocket message must be exactly one frame", reason="not-one-frame")
 
 
 def _within(name: str, value: Any, low: int, high: int) -> int:
