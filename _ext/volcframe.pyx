@@ -94,6 +94,31 @@ cdef inline unsigned char *_store_block(unsigned char *at, const char *block, Py
     return at + size
 
 
+cdef enum:
+    CUT = 1
+    NOT_UTF8
+
+cdef str _read_text(const unsigned char *data, Py_ssize_t size, Py_ssize_t *at, int *bad):
+    """The text at `at`, which then stands behind it; or None, why in `bad`, and `at` where."""
+    cdef long long length
+    if size - at[0] < 4:
+        bad[0] = CUT
+        return None
+    length = _load(data + at[0])
+    at[0] += 4
+    if size - at[0] < length:
+        bad[0] = CUT
+        return None
+    try:
+        text = PyUnicode_DecodeUTF8(<char *>data + at[0], <Py_ssize_t>length, NULL)
+    except UnicodeDecodeError as error:
+        bad[0] = NOT_UTF8
+        at[0] += error.start
+        return None
+    at[0] += <Py_ssize_t>length
+    return text
+
+
 cdef inline int _number(object value, long long low, long long high, long long *out) except -1:
     """Whether `value` is a number of that range; it is then in `out`."""
     cdef int overflow = 0
@@ -353,7 +378,7 @@ cdef class Decoder:
     @cython.wraparound(False)
     cdef object _decode(self, const unsigned char *data, Py_ssize_t size, Py_ssize_t limit):
         cdef Py_ssize_t at
-        cdef int message_type, flags
+        cdef int message_type, flags, bad = 0
         cdef long long event, length
         cdef object number
         cdef Frame frame
@@ -395,29 +420,13 @@ cdef class Decoder:
             frame.event = self._events.get(number, number)
             at += 4
             if _has_connection_id(event):
-                if size - at < 4:
-                    return CUT_CONNECTION_ID, at
-                length = _load(data + at)
-                at += 4
-                if size - at < length:
-                    return CUT_CONNECTION_ID, at
-                try:
-                    frame.connection_id = PyUnicode_DecodeUTF8(<char *>data + at, <Py_ssize_t>length, NULL)
-                except UnicodeDecodeError as error:
-                    return BAD_CONNECTION_ID, at + error.start
-                at += <Py_ssize_t>length
+                frame.connection_id = _read_text(data, size, &at, &bad)
+                if bad:
+                    return BAD_CONNECTION_ID if bad == NOT_UTF8 else CUT_CONNECTION_ID, at
             if _has_session_id(event):
-                if size - at < 4:
-                    return CUT_SESSION_ID, at
-                length = _load(data + at)
-                at += 4
-                if size - at < length:
-                    return CUT_SESSION_ID, at
-                try:
-                    frame.session_id = PyUnicode_DecodeUTF8(<char *>data + at, <Py_ssize_t>length, NULL)
-                except UnicodeDecodeError as error:
-                    return BAD_SESSION_ID, at + error.start
-                at += <Py_ssize_t>length
+                frame.session_id = _read_text(data, size, &at, &bad)
+                if bad:
+                    return BAD_SESSION_ID if bad == NOT_UTF8 else CUT_SESSION_ID, at
         if size - at < 4:
             return CUT_PAYLOAD_SIZE, at
         length = _load(data + at)

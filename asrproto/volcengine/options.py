@@ -59,6 +59,17 @@ class Recognition(TypedDict, total=False):
     enable_music_fc: bool
 
 
+class AudioFormat(TypedDict, total=False):
+    """Of recorded files and of the older streaming."""
+
+    format: Literal["raw", "wav", "mp3", "ogg"]
+    codec: Literal["raw", "opus"]
+    rate: Annotated[int, Meta(ge=1)]
+    bits: Literal[16]
+    channel: Literal[1, 2]
+    language: str
+
+
 class BigModelUser(TypedDict, total=False):
     uid: str
     did: str
@@ -104,14 +115,8 @@ class RecordingUser(TypedDict, total=False):
     uid: str
 
 
-class RecordingAudio(TypedDict, total=False):
+class RecordingAudio(AudioFormat, total=False):
     url: str
-    format: Literal["raw", "wav", "mp3", "ogg"]
-    codec: Literal["raw", "opus"]
-    rate: Annotated[int, Meta(ge=1)]
-    bits: Literal[16]
-    channel: Literal[1, 2]
-    language: str
 
 
 class RecordingRequest(Recognition, total=False):
@@ -149,15 +154,6 @@ class LegacyUser(TypedDict, total=False):
     city: str
 
 
-class LegacyAudio(TypedDict, total=False):
-    format: Literal["raw", "wav", "mp3", "ogg"]
-    codec: Literal["raw", "opus"]
-    rate: Annotated[int, Meta(ge=1)]
-    bits: Literal[16]
-    channel: Literal[1, 2]
-    language: str
-
-
 class LegacyRequest(TypedDict, total=False):
     nbest: Annotated[int, Meta(ge=1)]
     confidence: bool | int | float
@@ -168,9 +164,9 @@ class LegacyRequest(TypedDict, total=False):
     correct_table_name: str
 
 
-class LegacyOptions(LegacyUser, LegacyAudio, LegacyRequest, total=False):
+class LegacyOptions(LegacyUser, AudioFormat, LegacyRequest, total=False):
     user: LegacyUser
-    audio: LegacyAudio
+    audio: AudioFormat
     request: LegacyRequest
 
 
@@ -180,7 +176,7 @@ RECORDING = OptionTable({"user": RecordingUser, "audio": RecordingAudio, "reques
                          "request.corpus": Corpus, "": RecordingTop})
 FLASH = OptionTable({"user": RecordingUser, "audio": FlashAudio, "request": RecordingRequest,
                      "request.corpus": Corpus})
-LEGACY = OptionTable({"user": LegacyUser, "audio": LegacyAudio, "request": LegacyRequest})
+LEGACY = OptionTable({"user": LegacyUser, "audio": AudioFormat, "request": LegacyRequest})
 
 
 def with_json_texts(values: Values) -> Values:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+import uuid
 import wave
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from asrproto.events import Word
 from asrproto.testing.recogniser import Recogniser, RecogniserFactory
 
-__all__ = ["Hearing", "Refusal", "hear_wav"]
+__all__ = ["Hearing", "Refusal", "hear_wav", "new_log_id"]
 
 
 class Refusal(Exception):
@@ -20,6 +22,11 @@ class Refusal(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+def new_log_id(at: datetime) -> str:
+    """A log id of the service's form: the time, and something random."""
+    return f"{at:%Y%m%d%H%M%S}{uuid.uuid4().hex[:18].upper()}"
 
 
 def _milliseconds(seconds: float | None) -> int:

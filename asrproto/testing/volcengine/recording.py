@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,7 @@ from asrproto._json import read_json
 from asrproto.errors import RemoteProtocolError
 from asrproto.http import HttpRequest, HttpResponse
 from asrproto.testing.recogniser import RecogniserFactory
-from asrproto.testing.volcengine._hearing import Refusal, hear_wav
+from asrproto.testing.volcengine._hearing import Refusal, hear_wav, new_log_id
 from asrproto.testing.volcengine.streaming import check_keys
 from asrproto.volcengine.codes import OK, SILENCE, find_code
 from asrproto.volcengine.credentials import Credentials
@@ -50,7 +49,7 @@ class RecordingService:
         self._tasks: dict[tuple[str, str], dict[str, Any] | None] = {}  # by interface and id: the result
 
     def respond(self, request: HttpRequest, *, at: datetime) -> HttpResponse:
-        log_id = f"{at:%Y%m%d%H%M%S}{uuid.uuid4().hex[:18].upper()}"
+        log_id = new_log_id(at)
         try:
             code, document = self._answer(request)
             message = "OK" if code == OK else find_code(code).meaning

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from hmac import compare_digest
@@ -16,7 +15,7 @@ from asrproto.http import HttpRequest, HttpResponse
 from asrproto.session import WireMessage
 from asrproto.testing.recogniser import RecogniserFactory
 from asrproto.testing.service import HandshakeRefused
-from asrproto.testing.volcengine._hearing import Hearing, Refusal
+from asrproto.testing.volcengine._hearing import Hearing, Refusal, new_log_id
 from asrproto.volcengine.codes import LEGACY_OK
 from asrproto.volcengine.credentials import ApiKey, AppCredentials, Credentials
 from asrproto.volcengine.frames import (
@@ -254,7 +253,7 @@ class BigModelService:
         self._log_id = log_id
 
     def accept(self, request: HttpRequest, *, at: datetime) -> _BigModelConversation:
-        log_id = self._log_id or f"{at:%Y%m%d%H%M%S}{uuid.uuid4().hex[:18].upper()}"
+        log_id = self._log_id or new_log_id(at)
         try:
             check_keys(request, self._credentials, self._resource_ids)
             newer = isinstance(self._credentials, ApiKey)
@@ -352,7 +351,7 @@ class LegacyService:
         self._log_id = log_id
 
     def accept(self, request: HttpRequest, *, at: datetime) -> _LegacyConversation:
-        log_id = self._log_id or f"{at:%Y%m%d%H%M%S}{uuid.uuid4().hex[:18].upper()}"
+        log_id = self._log_id or new_log_id(at)
         shown = request.header("Authorization") or ""
         bearer = f"Bearer; {self._credentials.access_token}"
         if not (shown.startswith("HMAC256; ") or compare_digest(shown.encode(), bearer.encode())):
