@@ -145,7 +145,7 @@ static inline VPCLMUL __m512i fold4(__m512i blocks, __m512i by, __m512i onto) {
 static VPCLMUL uint32_t crc32_vpclmul(uint32_t crc, const uint8_t *p, size_t n) {
     if (n < 64) return crc32_pclmul(crc, p, n);
     const __m512i by_512 = QUAD(BY_512);
-    __m512i a = _mm512_xor_si512(load4(p), _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)~crc)));
+    __m512i a = _mm512_xor_si512(load4(p), _mm512_inserti32x4(_mm512_setzero_si512(), _mm_cvtsi32_si128((int)~crc), 0));
     if (n >= 256) {
         __m512i b = load4(p + 64), c = load4(p + 128), d = load4(p + 192);
         const __m512i by_2048 = QUAD(BY_2048);

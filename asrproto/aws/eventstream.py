@@ -44,6 +44,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from operator import index
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast
 from uuid import UUID
@@ -218,6 +219,10 @@ class _Headers(dict[str, Any]):
         return type(self), (dict(self),)
 
 
+def _frozen(headers: HeadersLike) -> _Headers:
+    return _Headers((name, _typed(name, value)) for name, value in _pairs(headers).items())
+
+
 # -- Errors -----------------------------------------------------------------------------------------------------------
 
 # What the peer can do wrong, with what was found and what would have been right.
@@ -316,8 +321,7 @@ class Message(_kernel.Frame):
     __slots__ = ()
 
     def __init__(self, headers: HeadersLike = (), payload: Buffer = b"") -> None:
-        pairs = _pairs(headers)
-        super().__init__(_Headers((name, _typed(name, pairs[name])) for name in pairs), bytes(memoryview(payload)))
+        super().__init__(_frozen(headers), bytes(memoryview(payload)))
 
     @classmethod
     def decode(cls, data: Buffer, *, max_message_size: int = MAX_MESSAGE_SIZE,
@@ -349,7 +353,7 @@ class Message(_kernel.Frame):
         return f"Message({self.headers!r}, {_shown(self.payload)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (dict(self.headers), self.payload)
+        return type(self), (self.headers, self.payload)
 
 
 _FORMAT = _kernel.Format(Message, _Headers, _TYPES, _pairs, _typed, _wrong)
@@ -391,14 +395,18 @@ class MessageEncoder(_kernel.Encoder):
     Parameters
     ----------
     headers, max_message_size, max_headers_size
-        As for `encode_message`.
+        As for `encode_message`; they can be read as attributes. ``encode(payload)`` makes a frame.
     """
 
     __slots__ = ()
 
     def __init__(self, headers: HeadersLike, *, max_message_size: int = MAX_MESSAGE_SIZE,
                  max_headers_size: int = MAX_HEADERS_SIZE) -> None:
-        super().__init__(_FORMAT, headers, max_message_size, max_headers_size)
+        super().__init__(_FORMAT, _frozen(headers), max_message_size, max_headers_size)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self), self.headers, max_message_size=self.max_message_size,
+                       max_headers_size=self.max_headers_size), ()
 
 
 class EventStreamDecoder(_kernel.Decoder):

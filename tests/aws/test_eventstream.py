@@ -86,6 +86,9 @@ def test_header_block_alone() -> None:
     assert encode_headers({":date": Timestamp(1_600_000_000_123)}) == (
         b"\x05:date\x08" + (1_600_000_000_123).to_bytes(8, "big"))
     assert encode_headers({}) == b""
+    assert encode_message(encode_headers(AUDIO), b"x") == encode_message(AUDIO, b"x")
+    with pytest.raises(LocalProtocolError, match="max_headers_size is 6"):
+        encode_message(encode_headers(AUDIO), max_headers_size=6)
 
 
 def test_message_encoder_gives_what_encode_message_gives() -> None:
