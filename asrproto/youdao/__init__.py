@@ -1,0 +1,1 @@
+"""Youdao speech recognition: short recordings, a stream, and long recordings."""
