@@ -34,7 +34,7 @@ from asrproto.http.canonical import (
 )
 from asrproto.http.request import HttpRequest
 
-__all__ = ["MAX_EXPIRES", "Credentials", "RequestSigner", "checked_expires", "signature_of"]
+__all__ = ["MAX_EXPIRES", "Credentials", "RequestSigner", "checked_expires", "is_word", "signature_of"]
 
 MAX_EXPIRES = 604800
 """Seconds that a presigned URL may live at most: a week."""
@@ -43,8 +43,8 @@ _DAYS_KEPT = 4
 
 _signature = re.compile(r"(?:\bSignature=|[?&]X-(?:Amz-)?Signature=)([0-9a-f]{64})\b").search
 _digest = re.compile(r"[0-9a-fA-F]{64}").fullmatch
+_word = re.compile(r"[!-.0-~]+").fullmatch
 _default_port = re.compile(r":(?:80|443)\s*$")
-_word = re.compile(r"[!-.0-~]+").fullmatch  # printable ASCII without space and slash
 
 
 class Credentials(msgspec.Struct, frozen=True):
@@ -95,10 +95,15 @@ def _without_port(host: str) -> str:
     return _default_port.sub("", host)
 
 
+def is_word(text: str) -> bool:
+    """Whether `text` can be a part of a scope: printable ASCII without space and slash."""
+    return _word(text) is not None
+
+
 def _require_word(name: str, value: str) -> None:
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a str, not {type(value).__name__}")
-    if not _word(value):
+    if not is_word(value):
         raise LocalProtocolError(f"{name} must be one word of printable ASCII without a slash")
 
 
@@ -192,7 +197,7 @@ class RequestSigner:
         return self._region
 
     def __repr__(self) -> str:
-        return (f"{type(self).__name__}({self._credentials!r}, service={self._service!r}, region={self._region!r})")
+        return f"{type(self).__name__}({self._credentials!r}, service={self._service!r}, region={self._region!r})"
 
     def __getstate__(self) -> dict[str, object]:
         return {**self.__dict__, "_days": {}}  # keys are derived anew, not written down

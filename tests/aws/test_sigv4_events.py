@@ -147,6 +147,8 @@ def test_wrong_use() -> None:
         signer().sign(b"", at=AT)
     with pytest.raises(TypeError):
         signer().sign("text", at=AT)
+    with pytest.raises(TypeError, match="contiguous"):
+        signer().sign(memoryview(b"abcd")[::2], at=AT)
     with pytest.raises(LocalProtocolError, match="25165824"):  # what the event stream allows a frame
         signer().sign(bytes(24 * 1024 * 1024), at=AT)
     with pytest.raises(LocalProtocolError, match="64 lower-case hex digits"):

@@ -91,7 +91,10 @@ class Chain:
             day = self.signer.day(stamp[:8])
             self._head, self._key, self._second = _head(stamp, day.scope), day.key, second
         date_header = _pack_date(_DATE, 1000 * second + since.microseconds // 1000)
-        to_sign = _string_to_sign(self._head, self.prior_signature, date_header, payload)
+        try:
+            to_sign = _string_to_sign(self._head, self.prior_signature, date_header, payload)
+        except BufferError:
+            raise TypeError(f"payload must be contiguous, unlike this {type(payload).__name__}") from None
         return date_header, self._key.sign(to_sign.encode())
 
 

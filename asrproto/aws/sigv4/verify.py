@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from asrproto._redact import redact
+from asrproto._redact import HIDDEN, redact
 from asrproto.aws.sigv4.events import EPOCH, Chain
 from asrproto.aws.sigv4.signer import AWS4, SigV4Signer
 from asrproto.errors import ServiceError
@@ -37,7 +37,7 @@ from asrproto.http.canonical import (
     timestamp,
     utc,
 )
-from asrproto.http.signer import MAX_EXPIRES, Credentials
+from asrproto.http.signer import MAX_EXPIRES, Credentials, is_word
 
 __all__ = ["EventVerifier", "SignatureRejected", "Verified", "verify_presigned", "verify_signed"]
 
@@ -117,6 +117,13 @@ class Verified(msgspec.Struct, frozen=True):
     signed_at: datetime
     signature: str
 
+    def __repr__(self) -> str:
+        return (f"{type(self).__name__}({self.credentials!r}, region={self.region!r}, service={self.service!r}, "
+                f"signed_at={self.signed_at!r}, signature={HIDDEN!r})")
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [(name, getattr(self, name)) for name in ("credentials", "region", "service", "signed_at")]
+
     def event_verifier(self) -> EventVerifier:
         """A verifier for the events that follow this request."""
         return EventVerifier(self.credentials, region=self.region, service=self.service,
@@ -151,7 +158,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
         if not _seconds(claim.expires) or not 1 <= int(claim.expires) <= self.max_expires:
             raise _refusal("incomplete", f"X-Amz-Expires must be 1 to {self.max_expires} seconds")
         signed_at = self._not_in_future(claim, now)
-        if now > signed_at + timedelta(seconds=int(claim.expires)):
+        if now - signed_at > timedelta(seconds=int(claim.expires)):
             raise _refusal("expired", f"{claim.date} was good for {claim.expires} s, and it is {timestamp(now)}")
         left_out = ("X-Amz-Signature=",) if self.sign_session_token else ("X-Amz-Signature=", "X-Amz-Security-Token=")
         return self._verified(request, claim, signed_at,
@@ -170,13 +177,13 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
                   if name.lower() in _HEADER_FIELDS]
         claim = _claim(_gathered(pairs), "", ("Algorithm", "Credential", "SignedHeaders", "Signature", "Date"))
         signed_at = self._not_in_future(claim, now)
-        if signed_at < now - self.allowed_skew:
+        if now - signed_at > self.allowed_skew:
             raise _refusal("expired", f"{claim.date} is too long before {timestamp(now)}")
         return self._verified(request, claim, signed_at, query_parameters(split_url(request.url).query))
 
     def _not_in_future(self, claim: _Claim, now: datetime) -> datetime:
         signed_at = _moment(claim.date)
-        if signed_at > now + self.allowed_skew:
+        if signed_at - now > self.allowed_skew:
             raise _refusal("not-yet-valid", f"{claim.date} is later than {timestamp(now)}")
         return signed_at
 
@@ -206,7 +213,7 @@ class Verifier(msgspec.Struct, frozen=True, kw_only=True):
     def _scope(self, claim: _Claim) -> tuple[str, str, str]:
         """Access key id, region and service of a claim whose scope is acceptable."""
         parts = claim.credential.split("/")
-        if len(parts) != 5:
+        if len(parts) != 5 or not all(map(is_word, parts)):
             raise _refusal("incomplete", "Credential must be access key id/date/region/service/aws4_request")
         access_key_id, date, region, service, terminator = parts
         if date != claim.date[:8]:
@@ -255,7 +262,8 @@ def verify_presigned(request: HttpRequest, *, credentials_for: CredentialsFor, a
     SignatureRejected
         A ServiceError that says why.
     LocalProtocolError
-        `at` is naive, or the request's URL is not absolute.
+        `at` is naive, or the request is none: its URL is not absolute, a header's name is not one, or some text of it
+        has no UTF-8 form.
     """
     return Verifier(credentials_for=credentials_for, region=region, service=service, allowed_skew=allowed_skew,
                     max_expires=max_expires, normalize_path=normalize_path, double_encode_path=double_encode_path,
