@@ -7,7 +7,7 @@ ARGS ?=
 
 BUILD_INPUTS := pyproject.toml setup.py $(wildcard _ext/*)
 
-.PHONY: help demo test lint types pythons bench docs clean
+.PHONY: help demo test lint types pythons bench docs wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -35,6 +35,9 @@ bench: $(VENV)/.set-up-bench  ## every comparison with its peers, as ratios
 
 docs: $(VENV)/.set-up-docs  ## the documentation, warnings as errors, into docs/_build/html
 	@$(VENV)/bin/sphinx-build -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html $(ARGS)
+
+wheel: $(VENV)/.set-up-release  ## sdist and wheels into dist/, checked, tried without a compiler, tested as installed
+	@tools/wheel $(VENV)
 
 clean:  ## remove what was built and installed here
 	rm -rf $(VENV) build dist docs/_build .cache *.egg-info asrproto/_kernels/*.so asrproto/_kernels/*.pyd
