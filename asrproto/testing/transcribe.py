@@ -14,12 +14,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from asrproto._json import check_shape, read_json
+from asrproto.audio import alaw_to_int16, ulaw_to_int16
 from asrproto.aws.eventstream import EventStreamDecoder, Message, encode_message
 from asrproto.aws.sigv4 import Credentials, EventVerifier, SignatureRejected, Verified, verify_presigned, verify_signed
 from asrproto.aws.transcribe.operations import CALL_ANALYTICS, FRAMES, MEDICAL, MEDICAL_SCRIBE, STANDARD
@@ -52,7 +54,7 @@ class FakeTranscribe:
     ----------
     recogniser : callable
         Makes one recogniser for each channel of each stream from its sample rate. It hears s16le where `media_encoding`
-        is pcm, and else the bytes as they come.
+        is pcm or G.711, and else the bytes as they come.
     credentials : Credentials
         The one account that it knows.
     region : str
@@ -70,7 +72,8 @@ class FakeTranscribe:
 
     def accept(self, request: HttpRequest, *, at: datetime) -> TranscribeConversation:
         """Check the opening of a WebSocket or of an HTTP/2 stream, or raise HandshakeRefused."""
-        route = _ROUTES.get((request.method, urlsplit(request.url).path))
+        path = "/" + request.url.partition("://")[2].partition("?")[0].partition("/")[2]
+        route = _ROUTES.get((request.method, path))
         if route is None:
             raise _refused(404, "UnknownOperationException", "")
         credentials = {self.credentials.access_key_id: self.credentials}
@@ -79,6 +82,8 @@ class FakeTranscribe:
                                     service="transcribe", **route.limits)
         except SignatureRejected as rejected:
             raise _refused(403, rejected.code, rejected.message) from None
+        except LocalProtocolError as error:
+            raise _refused(400, "BadRequestException", str(error)) from None
         return TranscribeConversation(self, route.operation, route.parameters(request), verified,
                                       http2=request.method == "POST")
 
@@ -90,13 +95,21 @@ def _refused(status: int, code: str, message: str) -> HandshakeRefused:
 
 
 def _in_query(request: HttpRequest) -> list[tuple[str, str]]:
-    pairs = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
+    pairs = parse_qsl(request.url.partition("?")[2], keep_blank_values=True)
     return [(name, value) for name, value in pairs if not name.startswith("X-Amz-")]
 
 
 def _in_headers(request: HttpRequest) -> list[tuple[str, str]]:
     return [(name[len(HEADER_PREFIX):].lower(), value) for name, value in request.headers
             if name.lower().startswith(HEADER_PREFIX)]
+
+
+def _from_pcm(payload: bytes) -> NDArray[np.int16]:
+    return np.frombuffer(payload, "<i2").astype(np.int16)
+
+
+_TO_INT16: Mapping[str, Callable[[bytes], NDArray[np.int16]]] = {
+    "pcm": _from_pcm, "g711-alaw": alaw_to_int16, "g711-ulaw": ulaw_to_int16}
 
 
 class _Route(NamedTuple):
@@ -128,7 +141,7 @@ class _ChannelDefinition(msgspec.Struct, rename="pascal"):
 
 
 class _Configuration(msgspec.Struct, rename="pascal"):
-    channel_definitions: Annotated[list[_ChannelDefinition], msgspec.Meta(max_length=2)] = []
+    channel_definitions: Annotated[list[_ChannelDefinition], msgspec.Meta(min_length=2, max_length=2)] = []
 
 
 class TranscribeConversation:
@@ -308,10 +321,10 @@ class TranscribeConversation:
 
     def _split(self, payload: bytes) -> list[bytes]:
         """The audio of each channel."""
-        count = len(self._channels)
-        if count == 1 or self.options["media-encoding"] != "pcm":
+        count, decode = len(self._channels), _TO_INT16.get(self.options["media-encoding"])
+        if decode is None:
             return [payload] * count
-        samples = np.frombuffer(payload, "<i2").reshape(-1, count)
+        samples = decode(payload).reshape(-1, count)
         return [samples[:, number].tobytes() for number in range(count)]
 
     def _finish(self) -> list[WireMessage]:

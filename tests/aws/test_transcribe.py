@@ -190,6 +190,7 @@ def test_the_signed_request() -> None:
     assert authorization is not None
     assert "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token;" in authorization
     assert request.body == b""
+    assert all(name == name.lower() for name, _ in request.headers)  # RFC 9113, section 8.2.1
 
 
 def test_the_configuration_of_call_analytics() -> None:
@@ -445,6 +446,7 @@ def test_what_the_fake_refuses_in_the_stream() -> None:
 
     audio = frame("AudioEvent", SECOND[:3200])
     configuration = frame("ConfigurationEvent", b"{}", "application/json")
+    one_channel = b'{"ChannelDefinitions": [{"ChannelId": 0, "ParticipantRole": "AGENT"}]}'
     cases: list[tuple[Any, list[Any], str]] = [
         (standard(), [frame("AudioEvent", SECOND[:3201])], "does not hold whole frames"),
         (standard(), [frame("AudioEvent", SECOND + SECOND)], "stream is too big"),
@@ -460,6 +462,7 @@ def test_what_the_fake_refuses_in_the_stream() -> None:
         (analytics(), [configuration, configuration], "ConfigurationEvent is not expected"),
         (analytics(), [frame("ConfigurationEvent", b"{", "application/json")], "malformed"),
         (analytics(), [frame("ConfigurationEvent", b'{"ChannelDefinitions": 5}', "application/json")], "malformed"),
+        (analytics(), [frame("ConfigurationEvent", one_channel, "application/json")], "malformed"),
         (analytics(), [frame("SessionControlEvent", b"{}", "application/json")], "not supported"),
     ]
     for session, messages, expected in cases:
@@ -640,3 +643,45 @@ def test_another_decoder_reads_the_frames() -> None:
     messages = list(buffer)
     assert b"".join(message.payload for message in messages) == SECOND
     assert [message.headers for message in messages] == [AUDIO_HEADERS] * 11
+
+
+# -- The fake is as hard to break -------------------------------------------------------------------------------------
+
+
+@given(names | st.sampled_from(["AudioEvent", "ConfigurationEvent", "SessionControlEvent"]),
+       st.sampled_from(["application/octet-stream", "application/json"]),
+       json_values.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=30),
+       st.sampled_from(sorted(SESSIONS)))
+def test_any_well_framed_message_from_a_client(name: str, content_type: str, payload: bytes, which: str) -> None:
+    session = SESSIONS[which]()
+    conversation = opened(session)
+    frame = encode_message({":message-type": "event", ":event-type": name, ":content-type": content_type}, payload)
+    if session._sign_frames:
+        session.start()
+        frame = session._event_signer.sign(frame, at=NOW)
+    answers = [*conversation.receive(frame), *conversation.receive(payload)]
+    assert all(isinstance(Message.decode(answer), Message) for answer in answers)
+
+
+@given(st.text(max_size=60), st.sampled_from(["GET", "POST", "PUT"]))
+def test_any_request(text: str, method: str) -> None:
+    base = "wss://transcribestreaming.us-east-1.amazonaws.com:8443/stream-transcription-websocket"
+    for url in (text, f"wss://{text}/stream-transcription-websocket?x", f"{base}?{text}", f"{base}#{text}"):
+        with pytest.raises(HandshakeRefused):
+            service().accept(HttpRequest(method, url), at=NOW)
+
+
+def test_g711_is_heard_as_samples() -> None:
+    heard: list[bytes] = []
+
+    class Listener(ScriptedRecogniser):
+        def accept(self, pcm: bytes) -> Any:
+            heard.append(pcm)
+            return super().accept(pcm)
+
+    for encoding, silence in (("g711-ulaw", 0xFF), ("g711-alaw", 0xD5)):  # the codes of the smallest positive value
+        session = standard(media_encoding=encoding, sample_rate=8000)
+        events = talk(session, opened(session, service(recogniser=partial(Listener, WORDS))), [bytes([silence]) * 1600])
+        assert isinstance(events[-2], Transcript)
+        assert events[-2].text == WORDS
+    assert heard == [bytes(1600)] * 2 + [struct.pack("<h", 8) * 800] * 2  # ITU-T G.711: 0 and, in 16 bits, 8

@@ -80,7 +80,8 @@ def websocket_request(signer: SigV4Signer, url: str, parameters: Sequence[tuple[
 
 
 def http2_request(signer: SigV4Signer, url: str, parameters: Sequence[tuple[str, str]], clock: Clock) -> HttpRequest:
-    """The signed POST; its body is what the session gives from then on."""
+    """The signed POST; its body is what the session gives from then on. Names are in lower case, as HTTP/2 has them."""
     headers = [("content-type", CONTENT_TYPE), *((HEADER_PREFIX + name, value) for name, value in parameters)]
-    return signer.sign(HttpRequest("POST", url, headers), at=clock(), payload_hash=STREAMING_EVENTS,
-                       content_sha256_header=True)
+    request = signer.sign(HttpRequest("POST", url, headers), at=clock(), payload_hash=STREAMING_EVENTS,
+                          content_sha256_header=True)
+    return HttpRequest(request.method, request.url, [(name.lower(), value) for name, value in request.headers])
