@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CAPTURE_CHANNELS", "CAPTURE_RATE", "NAMES", "RequestService", "Service", "StreamingService", "load"]
 
-NAMES = ("transcribe", "volcengine", "volcengine_legacy")
+NAMES = ("transcribe", "volcengine", "volcengine_legacy", "youdao", "youdao_short", "openai_realtime", "openai")
 
 CAPTURE_RATE, CAPTURE_CHANNELS = 48_000, 2
 """What the demo's sound card gives, as float32."""
