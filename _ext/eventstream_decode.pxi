@@ -186,8 +186,8 @@ cdef class Decoder:
     cdef Prelude prelude            # of the frame that is being read, once its 12 bytes are there
     cdef uint8_t *held
     cdef size_t held_size
-    cdef readonly size_t capacity
-    cdef readonly uint64_t copied   # bytes that were stored or moved so far, so that tests can count the work
+    cdef readonly size_t _capacity
+    cdef readonly uint64_t _copied  # bytes that were stored or moved so far, so that tests can count the work
     cdef uint64_t offset
     cdef bytes last_block           # the header block of the message before: mostly the next message has the same
     cdef object last_headers
@@ -213,11 +213,11 @@ cdef class Decoder:
         with cython.critical_section(self):
             if type(data) is bytes and self.held_size >= PRELUDE and not self.busy:
                 size = <size_t> PyBytes_GET_SIZE(data)
-                if size < self.prelude.total - self.held_size and size <= self.capacity - self.held_size:
+                if size < self.prelude.total - self.held_size and size <= self._capacity - self.held_size:
                     # the short way for a small piece of a frame, whose prelude holds or there would be nothing held
                     memcpy(self.held + self.held_size, PyBytes_AS_STRING(data), size)
                     self.held_size += size
-                    self.copied += size
+                    self._copied += size
                     return self.empty()
             return self.take(data)
 
@@ -232,15 +232,15 @@ cdef class Decoder:
                 self.fail((FRAME_CUT, self.held_size, self.held_size,
                            self.prelude.total if self.held_size >= PRELUDE else PRELUDE), [])
 
-    def state(self):
-        """What `restore` needs to go on elsewhere."""
+    def _state(self):
+        """What `_restore` needs to go on elsewhere."""
         with cython.critical_section(self):
             if self.busy:
                 raise self.form.wrong(WISH_WHILE_BUSY, None, None, None)
             held = PyBytes_FromStringAndSize(<const char *> self.held, <Py_ssize_t> self.held_size)
             return self.offset, held, self.fault, self.closed
 
-    def restore(self, uint64_t offset, bytes held, tuple fault, bint closed):
+    def _restore(self, uint64_t offset, bytes held, tuple fault, bint closed):
         self.offset = offset
         self.feed(held)
         self.fault = fault
@@ -295,25 +295,25 @@ cdef class Decoder:
     cdef void release(self) noexcept:
         free(self.held)
         self.held = NULL
-        self.held_size = self.capacity = 0
+        self.held_size = self._capacity = 0
 
     cdef int hold(self, const uint8_t *p, size_t size) except -1:
         """Append to what is held; room doubles as it is needed."""
         cdef size_t needed = self.held_size + size
         cdef size_t room
         cdef uint8_t *moved
-        if needed > self.capacity:
-            room = max(needed, 2 * self.capacity)
+        if needed > self._capacity:
+            room = max(needed, 2 * self._capacity)
             if needed > PRELUDE:
                 room = min(room, max(needed, <size_t> self.prelude.total))
             moved = <uint8_t *> realloc(self.held, room)
             if moved == NULL:
                 raise MemoryError
-            self.copied += self.held_size
+            self._copied += self.held_size
             self.held = moved
-            self.capacity = room
+            self._capacity = room
         memcpy(self.held + self.held_size, p, size)
-        self.copied += size
+        self._copied += size
         self.held_size = needed
         return 0
 
@@ -344,7 +344,7 @@ cdef class Decoder:
             if fault is not None:
                 return fault
             self.held_size = 0
-            if self.capacity > SMALL:
+            if self._capacity > SMALL:
                 self.release()
         while size >= PRELUDE:
             fault = self.begin(p)

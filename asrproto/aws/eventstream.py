@@ -310,6 +310,8 @@ class Message(_kernel.Frame):
         Name to value, in the order of the wire; it cannot be changed. Every value has exactly the type that the wire
         has for it, so ``Message.decode(data).encode() == data`` for every frame that decodes.
     payload : bytes
+        Of a message that a decoder has made, a copy out of the bytes that it was fed, made when it is asked for. Until
+        the message is dropped, it keeps those bytes in memory.
 
     Notes
     -----
@@ -414,7 +416,7 @@ class EventStreamDecoder(_kernel.Decoder):
 
     ``feed(data)`` takes the next piece, any bytes-like object, and returns the list of messages that it completes;
     ``close()`` says that the stream has ended. Cutting the stream elsewhere changes nothing about the messages. At most
-    one incomplete frame is held, and never more memory than has arrived.
+    one incomplete frame is held, in memory that grows with what has arrived.
 
     Parameters
     ----------
@@ -453,11 +455,11 @@ class EventStreamDecoder(_kernel.Decoder):
         def feed(self, data: Buffer) -> list[Message]: ...
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (type(self), self.max_message_size, self.max_headers_size, self.state())
+        return _restored, (type(self), self.max_message_size, self.max_headers_size, self._state())
 
 
 def _restored(kind: type[EventStreamDecoder], max_message_size: int, max_headers_size: int,
               state: tuple[Any, ...]) -> EventStreamDecoder:
     decoder = kind(max_message_size=max_message_size, max_headers_size=max_headers_size)
-    decoder.restore(*state)
+    decoder._restore(*state)
     return decoder

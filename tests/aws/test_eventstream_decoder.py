@@ -332,18 +332,18 @@ def test_memory_grows_with_what_arrives_and_not_with_what_is_declared(piece: int
     frame = raw(total=20 << 20)[:12]
     decoder = EventStreamDecoder()
     decoder.feed(frame)
-    assert decoder.capacity <= 64
+    assert decoder._capacity <= 64
     for fed in range(piece, (1 << 20) + 1, piece):
         assert decoder.feed(bytes(piece)) == []
         assert decoder.buffered == 12 + fed
-        assert decoder.capacity <= max(64, 2 * decoder.buffered)
+        assert decoder._capacity <= max(64, 2 * decoder.buffered)
 
 
 def test_a_large_frame_leaves_no_large_buffer_behind() -> None:
     decoder = EventStreamDecoder()
     frame = encode_message({}, bytes(5 << 20))
     assert sum(len(decoder.feed(frame[at:at + 65536])) for at in range(0, len(frame), 65536)) == 1
-    assert decoder.capacity == 0
+    assert decoder._capacity == 0
 
 
 @pytest.mark.parametrize("piece", [1, 7, 64, 1700, 4096, 1 << 20])
@@ -355,7 +355,7 @@ def test_bytes_moved_are_linear_in_bytes_fed(piece: int) -> None:
     found = sum(len(decoder.feed(stream[at:at + piece])) for at in range(0, len(stream), piece))
     assert found == len(stream) // len(frame)
     cut_frames = min(found, len(stream) // piece)
-    assert decoder.copied <= cut_frames * len(frame) + 2 * len(frame)  # the second term: the buffer finds its size
+    assert decoder._copied <= cut_frames * len(frame) + 2 * len(frame)  # the second term: the buffer finds its size
 
 
 @pytest.mark.parametrize("piece", [64, 4096, 1 << 16])
@@ -364,7 +364,7 @@ def test_bytes_moved_are_linear_in_the_length_of_a_frame(piece: int) -> None:
         frame = encode_message({}, bytes(size))
         decoder = EventStreamDecoder()
         assert sum(len(decoder.feed(frame[at:at + piece])) for at in range(0, len(frame), piece)) == 1
-        assert decoder.copied <= 3 * len(frame)
+        assert decoder._copied <= 3 * len(frame)
 
 
 def test_one_decoder_is_not_used_by_two_threads_at_once() -> None:
