@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from urllib.parse import quote
 
+import msgspec
+
 HIDDEN = "***"
+
+
+class Discreet(msgspec.Struct, frozen=True):
+    """The base of structs whose repr() leaves something out: pretty printers must not ask for all fields instead."""
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return [("", _Verbatim(repr(self).partition("(")[2].removesuffix(")")))]
+
+
+class _Verbatim(str):
+    """Text that is its own repr()."""
+
+    __slots__ = ()
+    __repr__ = str.__str__
 
 
 def redact(text: str, secrets: Iterable[str | None]) -> str:

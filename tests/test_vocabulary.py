@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import pickle
+import pkgutil
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 import asrproto
 from asrproto import errors
-from asrproto._redact import redact
+from asrproto._redact import Discreet, redact
 from asrproto.http import HttpRequest, HttpResponse
 from asrproto.session import Lifecycle
+
+SERVICES = ("aws", "volcengine", "youdao", "openai")
 
 
 @pytest.mark.parametrize("kind", [errors.RemoteProtocolError, errors.ChecksumMismatch, errors.MalformedFrame,
@@ -62,6 +67,29 @@ def test_requests_keep_order_and_repeats_and_hide_credentials() -> None:
     assert "s3cr3t" not in repr(HttpResponse(200, {"Set-Cookie": "s3cr3t"}))
     with pytest.raises(AttributeError):
         request.method = "POST"  # type: ignore[misc]
+
+
+def structs() -> list[type[msgspec.Struct]]:
+    for found in pkgutil.walk_packages(asrproto.__path__, "asrproto."):
+        if found.name.startswith(("asrproto.http", *(f"asrproto.{name}" for name in SERVICES))):
+            importlib.import_module(found.name)
+    found, new = [], [msgspec.Struct]
+    while new:
+        new = [below for kind in new for below in kind.__subclasses__() if below.__module__.startswith("asrproto")]
+        found += new
+    return found
+
+
+@pytest.mark.parametrize("kind", [kind for kind in structs() if kind.__repr__ is not msgspec.Struct.__repr__])
+def test_what_repr_leaves_out_no_pretty_printer_shows(kind: type[msgspec.Struct]) -> None:
+    # msgspec gives every struct a __rich_repr__ with all its fields.
+    assert issubclass(kind, Discreet)
+
+
+def test_pretty_printers_show_the_repr() -> None:
+    request = HttpRequest("GET", "https://host/?X-Amz-Security-Token=s3cr3t", [("Authorization", "s3cr3t")])
+    assert repr(request.__rich_repr__()[0][1]) == repr(request)[len("HttpRequest("):-1]
+    assert isinstance(request, Discreet)
 
 
 def test_redaction_also_finds_percent_encoded_spellings() -> None:

@@ -21,8 +21,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import msgspec
-
+from asrproto._redact import Discreet
 from asrproto.errors import LocalProtocolError
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 _NEEDS_QUOTES = re.compile(r"[^0-9A-Za-z'+_.-]")
 
 
-class FilePart(msgspec.Struct, frozen=True):
+class FilePart(Discreet, frozen=True):
     """One file of a form.
 
     Parameters

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from asrproto._redact import HIDDEN
+from asrproto._redact import HIDDEN, Discreet
 
 __all__ = ["HeaderPairs", "HttpRequest", "HttpResponse"]
 
@@ -49,7 +49,7 @@ def _shown_headers(headers: HeaderPairs) -> str:
     return repr(tuple((name, HIDDEN if _SECRET_NAME.search(name) else value) for name, value in headers))
 
 
-class HttpRequest(msgspec.Struct, frozen=True):
+class HttpRequest(Discreet, frozen=True):
     """One HTTP request, or the handshake of a WebSocket (``GET`` on a ``wss://`` URL).
 
     Parameters
@@ -84,7 +84,7 @@ class HttpRequest(msgspec.Struct, frozen=True):
                 f"body=<{len(self.body)} bytes>)")
 
 
-class HttpResponse(msgspec.Struct, frozen=True):
+class HttpResponse(Discreet, frozen=True):
     """One HTTP response; what a fake service answers with."""
 
     status: int

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from asrproto._redact import HIDDEN
+from asrproto._redact import HIDDEN, Discreet
 from asrproto.errors import LocalProtocolError
 from asrproto.http.canonical import (
     EMPTY_SHA256,
@@ -47,7 +47,7 @@ _word = re.compile(r"[!-.0-~]+").fullmatch
 _default_port = re.compile(r":(?:80|443)\s*$")
 
 
-class Credentials(msgspec.Struct, frozen=True):
+class Credentials(Discreet, frozen=True):
     """An access key, its secret and, for temporary ones, the session token; what is secret shows in no text.
 
     Parameters
@@ -86,9 +86,6 @@ class Credentials(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         token = "" if self.session_token is None else f", session_token={HIDDEN!r}"
         return f"{type(self).__name__}({self.access_key_id!r}, {HIDDEN!r}{token})"
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [("access_key_id", self.access_key_id)]
 
 
 def _without_port(host: str) -> str:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 
-import msgspec
-
-from asrproto._redact import HIDDEN
+from asrproto._redact import HIDDEN, Discreet
 from asrproto.errors import LocalProtocolError
 from asrproto.http.request import HeaderPairs
 
@@ -28,7 +26,7 @@ def checked_token(name: str, value: object) -> str:
     return value
 
 
-class AppCredentials(msgspec.Struct, frozen=True):
+class AppCredentials(Discreet, frozen=True):
     """App id and access token of the older console.
 
     Parameters
@@ -64,7 +62,7 @@ class AppCredentials(msgspec.Struct, frozen=True):
         return f"AppCredentials(app_id={self.app_id!r}, access_token={HIDDEN})"
 
 
-class ApiKey(msgspec.Struct, frozen=True):
+class ApiKey(Discreet, frozen=True):
     """The single API key of the newer console; goes out as ``X-Api-Key``."""
 
     key: str

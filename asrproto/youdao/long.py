@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from asrproto._json import check_shape
+from asrproto._redact import Discreet
 from asrproto.audio.containers import Recording, as_recording
 from asrproto.errors import LocalProtocolError, MalformedFrame, ServiceError
 from asrproto.events import Transcript, Word
@@ -52,7 +53,7 @@ _FINISHED = 9
 Stage = Literal["prepare", "upload", "merge", "progress", "result"]
 
 
-class Keys(msgspec.Struct, frozen=True):
+class Keys(Discreet, frozen=True):
     """What every request is signed with: the application's id and secret, a salt (fresh without one) and a clock."""
 
     app_key: str

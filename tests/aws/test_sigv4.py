@@ -294,7 +294,7 @@ def test_secrets_show_nowhere() -> None:
     signer = transcribe()
     signed = signer.presign(HttpRequest("GET", TRANSCRIBE), at=AT, expires=300)
     shown = [repr(CREDENTIALS), str(CREDENTIALS), repr(signer), str(signer), repr(CREDENTIALS.__rich_repr__()),
-             repr(signed), repr(signer.sign(signed, at=AT))]
+             repr(signed.__rich_repr__()), repr(signed), repr(signer.sign(signed, at=AT))]
     for text in shown:
         assert not any(secret in text for secret in (*SECRETS, "made%2Fup"))
     assert "AKID" in repr(CREDENTIALS)

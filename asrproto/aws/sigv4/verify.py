@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from asrproto._redact import HIDDEN, redact
+from asrproto._redact import HIDDEN, Discreet, redact
 from asrproto.aws.sigv4.events import EPOCH, Chain
 from asrproto.aws.sigv4.signer import AWS4, SigV4Signer
 from asrproto.errors import ServiceError
@@ -97,7 +97,7 @@ def _refusal(reason: str, detail: str = "", **computed: str) -> SignatureRejecte
     return SignatureRejected(text.format(detail=detail), code=code, reason=reason, **computed)
 
 
-class Verified(msgspec.Struct, frozen=True):
+class Verified(Discreet, frozen=True):
     """What a good signature says.
 
     Attributes
@@ -120,9 +120,6 @@ class Verified(msgspec.Struct, frozen=True):
     def __repr__(self) -> str:
         return (f"{type(self).__name__}({self.credentials!r}, region={self.region!r}, service={self.service!r}, "
                 f"signed_at={self.signed_at!r}, signature={HIDDEN!r})")
-
-    def __rich_repr__(self) -> list[tuple[str, Any]]:
-        return [(name, getattr(self, name)) for name in ("credentials", "region", "service", "signed_at")]
 
     def event_verifier(self) -> EventVerifier:
         """A verifier for the events that follow this request."""
