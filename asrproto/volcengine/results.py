@@ -49,11 +49,6 @@ class _AudioShape(msgspec.Struct):
     duration: float | None = None
 
 
-class _AdditionShape(msgspec.Struct):
-    duration: float | None = None
-    logid: str | None = None
-
-
 class Reply(msgspec.Struct):
     """The fields in use, of every interface's response."""
 
@@ -62,7 +57,7 @@ class Reply(msgspec.Struct):
     code: int | None = None
     message: str | None = None
     sequence: int | None = None
-    addition: _AdditionShape | None = None
+    addition: Any = None
 
     @property
     def results(self) -> Sequence[_ResultShape]:
@@ -74,11 +69,10 @@ class Reply(msgspec.Struct):
     @property
     def log_id(self) -> str | None:
         """What the service's support asks for, where the response says it."""
-        if self.addition is not None and self.addition.logid:
-            return self.addition.logid
-        for result in self.results:
-            if isinstance(result.additions, dict) and isinstance(result.additions.get("log_id"), str):
-                return result.additions["log_id"] or None
+        for additions, name in ((self.addition, "logid"), *((result.additions, "log_id") for result in self.results)):
+            log_id = additions.get(name) if isinstance(additions, dict) else None
+            if log_id and isinstance(log_id, str):
+                return log_id
         return None
 
 

@@ -226,6 +226,20 @@ def mangled(session: Any, service: Any, mangle: Any) -> SessionFailed:
     return events[-1]
 
 
+def test_audio_packets_may_be_called_json() -> None:
+    """As the vendor's demo does (0x11), where its documentation has them raw (0x01)."""
+    service = big_model_service().accept(big_model().handshake(), at=AT)
+    session = big_model()
+    session.handshake()
+    answers = []
+    for message in [*session.start(), *session.send_audio(bytes(64000)), *session.end_audio()]:
+        marked = bytearray(message)
+        marked[2] = 0x11
+        answers += service.receive(bytes(marked))
+    assert decode_frame(answers[-1]).flags & Flags.LAST
+    assert b"seven" in decode_frame(answers[-1]).payload
+
+
 def renumbered(number: int, at: int, sequence: int, message: bytes) -> bytes:
     if number != at:
         return message

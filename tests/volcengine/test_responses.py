@@ -111,6 +111,12 @@ def test_responses_are_what_they_say_themselves(name: str, gzip: bool) -> None:
     assert finals(heard(opened(gzip=gzip), TRAPS[name])) == [("0", "a")]
 
 
+def test_nothing_is_sent_once_the_service_has_ended() -> None:
+    session = opened()
+    session.receive(response({}, last=True))
+    assert session.send_audio(bytes(9000)) == session.end_audio() == []
+
+
 def test_last_is_the_flag_and_never_the_sign() -> None:
     session = opened()
     assert not any(isinstance(event, SessionEnded) for event in session.receive(response({}, sequence=-3)))

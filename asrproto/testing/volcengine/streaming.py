@@ -47,6 +47,10 @@ def check_keys(request: HttpRequest, credentials: Credentials, resource_ids: Seq
 class _Conversation:
     """What both kinds have in common: frames in, frames out, one request, then audio until the last packet."""
 
+    _bad_parameters: int
+    _bad_format: int
+    _empty: int
+
     def __init__(self, recognisers: RecogniserFactory, *, gzip: bool, words_per_utterance: int | None,
                  log_id: str) -> None:
         self._recognisers = recognisers
@@ -83,10 +87,6 @@ class _Conversation:
 
     def receive_eof(self) -> None:
         self.closed = True
-
-    _bad_parameters: int
-    _bad_format: int
-    _empty: int
 
     def _take(self, frame: Frame, wire: bytes) -> list[WireMessage]:
         raise NotImplementedError

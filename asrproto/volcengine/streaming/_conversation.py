@@ -115,10 +115,9 @@ class FrameConversation:
     def send_audio(self, pcm: Buffer) -> list[WireMessage]:
         """Take any amount of audio; give the packets that it filled."""
         self._lifecycle.enter("send_audio")
-        if self._lifecycle.failed:
+        if self._over:
             return []
-        audio = memoryview(pcm)
-        self._pending += audio.cast("B") if audio.c_contiguous and audio.nbytes else audio.tobytes()
+        self._pending += memoryview(pcm).tobytes()
         if not self._sniffed and len(self._pending) >= _SNIFFED:
             self._sniff()
         full = len(self._pending) // self._chunk
@@ -134,7 +133,7 @@ class FrameConversation:
         if not self._sniffed and self._pending and self._lifecycle.phase is Phase.STREAMING:
             self._sniff()
         self._lifecycle.enter("end_audio")
-        if self._lifecycle.failed:
+        if self._over:
             return []
         rest = bytes(self._pending)
         self._pending.clear()

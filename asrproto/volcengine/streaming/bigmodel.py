@@ -71,7 +71,8 @@ class BigModelSession(FrameConversation):
     gzip_level : int
         0 to 9.
     chunk_ms : int
-        Length of an audio packet; the vendor advises 100 to 200 ms, 200 best.
+        Length of an audio packet; the vendor advises 100 to 200 ms, 200 best. Of ogg and mp3 a packet has as many bytes
+        as of samples, which is more time.
     max_payload_size : int
         The largest response to accept, in bytes, packed and unpacked.
     **options
