@@ -101,8 +101,9 @@ def _websocket_server(service: FakeStreamingService, clock: Clock) -> Server:
             pass  # the client hung up while an answer was on its way
         conversation.receive_eof()
 
+    # No bound on what waits to be read: a close frame behind audio that nobody reads any more would never be seen.
     return serve(converse, HOST, 0, process_request=answer_handshake, process_response=add_headers,
-                 compression=None, max_size=None)
+                 compression=None, max_size=None, max_queue=None)
 
 
 def _websockets_response(response: HttpResponse) -> Response:
