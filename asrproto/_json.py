@@ -6,7 +6,7 @@ not know. Its shape is checked beside that, against a msgspec Struct that names 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 
@@ -15,9 +15,12 @@ from asrproto.errors import MalformedFrame
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-__all__ = ["check_shape", "read_json"]
+__all__ = ["Number", "check_shape", "read_json"]
 
 T = TypeVar("T")
+
+Number = Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+"""A finite number in a shape: "nan" and "inf" are no numbers here, though they are floats where they come as text."""
 
 
 def read_json(data: Buffer | str, *, what: str = "the message") -> Any:

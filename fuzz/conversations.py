@@ -14,12 +14,17 @@ from typing import Any, NamedTuple
 from asrproto.aws.sigv4 import Credentials
 from asrproto.aws.transcribe import CallAnalyticsSession, MedicalScribeSession, MedicalSession, TranscribeSession
 from asrproto.events import Event
+from asrproto.openai.dialects import VLLM
+from asrproto.openai.realtime import RealtimeSession
 from asrproto.session import StreamingSession
 from asrproto.testing import FakeStreamingService, ScriptedRecogniser
+from asrproto.testing.openai import RealtimeService
 from asrproto.testing.transcribe import FakeTranscribe
 from asrproto.testing.volcengine import BigModelService, LegacyService
+from asrproto.testing.youdao import StreamingService
 from asrproto.volcengine.credentials import ApiKey, AppCredentials
 from asrproto.volcengine.streaming import BigModelSession, LegacySession
+from asrproto.youdao.streaming import YoudaoSession
 
 __all__ = ["AT", "CONVERSATIONS", "SECRETS", "Conversation", "at", "opened", "recorded"]
 
@@ -74,6 +79,18 @@ CONVERSATIONS: dict[str, Conversation] = {
     "volcengine_legacy": Conversation(
         partial(LegacySession, _app, cluster="general", reqid="r-1", authorization="hmac256"),
         partial(LegacyService, HEARD, credentials=_app, cluster="general", words_per_utterance=2, log_id="L-3")),
+    "youdao": Conversation(
+        partial(YoudaoSession, "0123456789abcdef", SECRETS[0], language="en", clock=at),
+        partial(StreamingService, HEARD, app_key="0123456789abcdef", app_secret=SECRETS[0])),
+    "openai_realtime": Conversation(
+        partial(RealtimeSession, api_key=SECRETS[1], model="m"), partial(RealtimeService, HEARD, api_key=SECRETS[1])),
+    "openai_turns": Conversation(
+        partial(RealtimeSession, api_key=SECRETS[1], model="m", audio_format="audio/pcma",
+                turn_detection={"type": "server_vad"}),
+        partial(RealtimeService, HEARD, api_key=SECRETS[1])),
+    "openai_vllm": Conversation(
+        partial(RealtimeSession, api_key=SECRETS[1], model="m", dialect=VLLM),
+        partial(RealtimeService, HEARD, api_key=SECRETS[1], dialect=VLLM)),
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
+from asrproto.audio import wav
 from asrproto.aws.eventstream import Int8, Int16, Int32, Int64, Timestamp, encode_message
 from asrproto.http import HttpRequest
 from fuzz.conversations import CONVERSATIONS, recorded
@@ -60,11 +61,51 @@ EVENT_STREAM = {
     "cut": encode_message({"a": "b"}, b"0123456789")[:-3],
 }
 
+OPENAI = {
+    "verbose": b'{"task":"transcribe","language":"english","duration":"3.2","text":" Go on.","segments":[{"id":0,'
+               b'"start":0.0,"end":1.5,"text":" Go","words":[{"word":" Go","start":0,"end":1,"probability":0.5}]},'
+               b'{"id":"b","start":1.5,"end":3.2,"text":" on.","speaker":"A"}],'
+               b'"words":[{"word":"Go","start":0.0,"end":0.4},{"word":"on","start":1.5,"end":3}],"usage":{}}',
+    "srt": b"1\n00:00:00,000 --> 00:00:01,500\nGo\n\n2\r\n00:00:01,500 --> 01:00:03,250\r\non\r\nand on\r\n\r\n",
+    "vtt": b"WEBVTT - x\n\nNOTE no\n\n00:00.000 --> 00:01.500 line:0%\n<v.loud Jane &amp; Joe>Go <i>on</i></v>\n",
+    "error": b'{"error":{"message":"Incorrect key: MarkerOfTheSessionToken0123456789","type":"e","code":"c"}}',
+    "detail": b'{"detail":[{"type":"missing","loc":["body","file"],"msg":"Field required"}]}',
+    "page": b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>x</h1></body></html>",
+}
+
+OPENAI_STREAM = {
+    "deltas": SSE["openai"],
+    "segments": b'data: {"type":"transcript.text.delta","delta":"a","segment_id":"s"}\n\n'
+                b'data: {"type":"transcript.text.segment","id":"s","start":0,"end":1,"speaker":"A","text":"a"}\r\r'
+                b'data: {"type":"transcript.text.done","text":"a"}\n\n',
+    "vllm": b'data: {"object":"transcription.chunk","choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n',
+    "error": b'data: {"text":"a"}\n\ndata: {"error":{"message":"MarkerOfTheSecretAccessKey0123456789abcd"}}\n\n',
+}
+
+YOUDAO = {
+    "short": '{"errorCode":"0","result":["今天天气不错","x"],"requestId":"r"}'.encode(),
+    "error": b'{"errorCode":"202","descCN":"MarkerOfTheSecretAccessKey0123456789abcd","desc":"x","msg":"y"}',
+    "prepared": b'{"errorCode":"0","result":"task-1"}',
+    "progress": b'{"errorCode":"0","result":[{"status":"9","taskId":"t"}]}',
+    "result": b'{"errorCode":"0","result":[{"sentence":"a b","speaker":1,"words":["a","b"],"times":[[0,1]]}]}',
+}
+
+RECORDINGS = {
+    "wav": wav.header(rate=16000, channels=1) + bytes(100),
+    "extensible": wav.header(rate=48000, channels=3, data_size=60) + bytes(60),
+    "aac": bytes.fromhex("fff1604000fffc") * 9,
+    "mp3": b"ID3\x04\0\0\0\0\0\x05hello" + (bytes.fromhex("fff328c4") + bytes(140)) * 4,
+}
+
 SEEDS: dict[str, Mapping[str, bytes]] = {
     "aws_eventstream": EVENT_STREAM,
     "volcengine_frames": VOLCENGINE,
     "http_sse": SSE,
     "sigv4_verify": SIGV4,
+    "openai_reply": OPENAI,
+    "openai_stream": OPENAI_STREAM,
+    "youdao_reply": YOUDAO,
+    "recording": RECORDINGS,
 }
 
 

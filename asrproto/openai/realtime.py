@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from asrproto._chunks import Chunker
-from asrproto._json import check_shape, read_json
+from asrproto._json import Number, check_shape, read_json
 from asrproto.errors import LocalProtocolError, ServiceError
 from asrproto.events import Event, SessionEnded, SessionFailed, SessionStarted, Transcript, UnknownEvent
 from asrproto.http import HttpRequest
@@ -82,8 +82,8 @@ class _Segment(msgspec.Struct):
     id: str
     text: str
     speaker: str | None = None
-    start: float | None = None
-    end: float | None = None
+    start: Number | None = None
+    end: Number | None = None
 
 
 class _Delta(msgspec.Struct):
@@ -363,9 +363,11 @@ class RealtimeSession:
         return [Transcript(text, False, raw=document)]
 
     def _on_done(self, document: dict[str, Any]) -> list[Event]:
-        done = check_shape(document, _Done)
+        final = Transcript(check_shape(document, _Done).text.strip(), True, raw=document)
+        if self._over:
+            return [final]
         self._over = True
-        return [Transcript(done.text.strip(), True, raw=document), SessionEnded(document)]
+        return [final, SessionEnded(document)]
 
 
 def _language(document: Mapping[str, Any]) -> str | None:

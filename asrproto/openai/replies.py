@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from asrproto._json import check_shape, read_json
+from asrproto._json import Number, check_shape, read_json
 from asrproto.errors import LocalProtocolError, MalformedFrame
 from asrproto.events import Transcript, Word
 from asrproto.http.request import HeadersLike
@@ -34,16 +34,16 @@ __all__ = ["parse_transcription"]
 
 class ReplyWord(msgspec.Struct):
     word: str
-    start: float | None = None
-    end: float | None = None
-    probability: float | None = None
+    start: Number | None = None
+    end: Number | None = None
+    probability: Number | None = None
 
 
 class ReplySegment(msgspec.Struct):
     text: str = ""
     id: int | str | None = None
-    start: float | None = None
-    end: float | None = None
+    start: Number | None = None
+    end: Number | None = None
     speaker: str | None = None
     words: list[ReplyWord] | None = None
 
@@ -56,7 +56,7 @@ class Reply(msgspec.Struct):
     text: str | None = None
     language: str | None = None
     languages: list[ReplyLanguage] | None = None
-    duration: float | None = None
+    duration: Number | None = None
     segments: list[ReplySegment] | None = None
     words: list[ReplyWord] | None = None
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from asrproto._json import check_shape, read_json
+from asrproto._json import Number, check_shape, read_json
 from asrproto.errors import MalformedFrame, TruncatedFrame
 from asrproto.events import Event, SessionEnded, SessionFailed, Transcript, UnknownEvent
 from asrproto.http import SSEDecoder
@@ -39,8 +39,8 @@ class _Delta(msgspec.Struct):
 class _Segment(msgspec.Struct):
     id: str | int
     text: str
-    start: float | None = None
-    end: float | None = None
+    start: Number | None = None
+    end: Number | None = None
     speaker: str | None = None
 
 

@@ -26,7 +26,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from asrproto._chunks import Chunker
-from asrproto._json import check_shape, read_json
+from asrproto._json import Number, check_shape, read_json
 from asrproto.audio import wav
 from asrproto.errors import LocalProtocolError, ServiceError
 from asrproto.events import Event, SessionEnded, SessionFailed, SessionStarted, Transcript, UnknownEvent, Word
@@ -49,16 +49,16 @@ _IDLE = "304"
 
 class _Word(msgspec.Struct):
     w: str
-    wb: float | None = None
-    we: float | None = None
+    wb: Number | None = None
+    we: Number | None = None
 
 
 class _Sentence(msgspec.Struct):
     sentence: str = ""
     partial: bool | None = None
     type: int | None = None
-    bg: float | None = None
-    ed: float | None = None
+    bg: Number | None = None
+    ed: Number | None = None
     ws: list[_Word] | None = None
 
 

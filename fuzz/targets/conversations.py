@@ -12,11 +12,12 @@ from asrproto.errors import RemoteProtocolError
 from asrproto.events import Event, SessionEnded, SessionFailed, Transcript
 from fuzz.conversations import CONVERSATIONS, SECRETS, opened
 from fuzz.harness import Target
-from fuzz.mutate import mutate_bytes, mutate_messages, unpack_messages
+from fuzz.mutate import mutate_bytes, mutate_json, mutate_messages, unpack_messages
 from fuzz.targets import aws_eventstream, volcengine_frames
 
-# How a binary message of each service is changed.
-_FRAMES = {"transcribe": aws_eventstream.mutate, "volcengine": volcengine_frames.mutate}
+# How a message of each service is changed.
+_FRAMES = {"transcribe": aws_eventstream.mutate, "volcengine": volcengine_frames.mutate, "youdao": mutate_json,
+           "openai": mutate_json}
 
 _opened = lru_cache(None)(opened)
 

@@ -171,6 +171,7 @@ def test_vllm() -> None:
         "go", "go forward", "go forward ten", "go forward ten meters", "go forward ten meters"]
     assert isinstance(events[-1], SessionEnded)
     assert one.receive_eof() == []
+    assert [type(event) for event in hear(one, "transcription.done", text="again")] == [Transcript]  # one end is enough
     refused = started(dialect=VLLM, api_key=None)
     (failed,) = hear(refused, "error", error="The model `m` does not exist.", code="model_not_found")
     assert isinstance(failed, SessionFailed)

@@ -138,6 +138,8 @@ def test_vtt() -> None:
     ("json", '{"text": 5}', "wrong-shape"), ("json", '{"text": null}', "wrong-shape"),
     ("verbose_json", '{"text": "", "segments": [{"start": "soon"}]}', "wrong-shape"),
     ("verbose_json", '{"text": "", "words": {}}', "wrong-shape"),
+    ("verbose_json", '{"text": "", "duration": "nan"}', "wrong-shape"),
+    ("verbose_json", '{"text": "", "duration": "-inf"}', "wrong-shape"),
     ("verbose_json", '{"text": "", "segments": 3}', "wrong-shape"),
 ])
 def test_malformed(response_format: str, body: str, reason: str) -> None:
