@@ -34,7 +34,7 @@ bench: $(VENV)/.set-up-bench  ## every comparison with its peers, as ratios
 	@$(PY) -m pytest benchmarks --benchmark-columns=median,iqr,rounds $(ARGS)
 
 docs: $(VENV)/.set-up-docs  ## the documentation, warnings as errors, into docs/_build/html
-	@$(VENV)/bin/sphinx-build -q -W --keep-going -d docs/_build/doctrees docs docs/_build/html $(ARGS)
+	@$(VENV)/bin/sphinx-build -q -E -W --keep-going -d docs/_build/doctrees docs docs/_build/html $(ARGS)
 
 wheel: $(VENV)/.set-up-release  ## sdist and wheels into dist/, checked, tried without a compiler, tested as installed
 	@tools/wheel $(VENV)

@@ -100,8 +100,8 @@ def transcription_request(
         As in the openai client.
     boundary : str, optional
         Of the multipart form; random without it.
-    chunking_strategy, include, keywords, known_speaker_names, known_speaker_references, language, languages, prompt,
-    response_format, stream, temperature, timestamp_granularities : optional
+    chunking_strategy, include, keywords, known_speaker_names, known_speaker_references : optional
+    language, languages, prompt, response_format, stream, temperature, timestamp_granularities : optional
         The fields of the interface, with the names of the openai client. None leaves a field out.
 
     Raises

@@ -1,15 +1,17 @@
 """Recognition of a short recording in one request: a form with the audio in Base64.
 
-=========  =======================================================================================
-q          the recording in Base64, without line breaks
-langType   one of `asrproto.youdao.codes.LANGUAGES`
-format     wav (16-bit PCM), aac or mp3
-rate       samples a second; 16000 is recommended, 8000 is recognised less well
-channel    1, no other value is supported
-type       1 (Base64), no other value is supported
-docType    json
-appKey, salt, curtime, signType, sign      see `asrproto.youdao.signing`
-=========  =======================================================================================
+==============  ==================================================================================
+q               the recording in Base64, without line breaks
+langType        one of `asrproto.youdao.codes.LANGUAGES`
+format          wav (16-bit PCM), aac or mp3
+rate            samples a second; 16000 is recommended, 8000 is recognised less well
+channel         1, no other value is supported
+type            1 (Base64), no other value is supported
+docType         json
+appKey, salt    see `asrproto.youdao.signing`
+curtime         the same
+signType, sign  the same
+==============  ==================================================================================
 
 At most 60 s, and 10 MB in Base64. The reply is ``{"errorCode": "0", "result": ["..."]}``. Source: the vendor's page on
 short recognition and its demos in five languages.
