@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import pickle
 import wave
 from pathlib import Path
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from volc_conversations import AT, CREDENTIALS, LOG_ID, SEVEN, converse, finals, partials
 
 from asrproto.events import SessionEnded, SessionFailed, SessionStarted, Transcript
+from asrproto.http import HttpRequest
 from asrproto.testing import HandshakeRefused, ScriptedRecogniser
 from asrproto.testing.volcengine import BigModelService, LegacyService
 from asrproto.volcengine.credentials import ApiKey, AppCredentials
@@ -269,6 +271,54 @@ def test_a_wrong_sequence_is_refused_by_the_service(at: int, sequence: int) -> N
 ])
 def test_a_bad_request_is_refused_by_the_service(mangle: Any) -> None:
     assert mangled(big_model(), big_model_service(), mangle).error.code == "45000001"
+
+
+def first_answer(service: Any, request: dict[str, Any], audio: bytes = bytes(640)) -> Frame:
+    """The last of what a service answers to a hand-made request and one last packet of audio."""
+    conversation = service.accept(big_model().handshake(), at=AT)
+    answers = list(conversation.receive(encode_frame(Frame(1, serialization=1, payload=json.dumps(request).encode()))))
+    answers += conversation.receive(encode_frame(Frame(2, flags=Flags.LAST, payload=audio)))
+    return decode_frame(answers[-1])
+
+
+GOOD: dict[str, Any] = {"audio": {"format": "pcm"}, "request": {"model_name": "bigmodel"}}
+
+
+@pytest.mark.parametrize(("group", "field", "value", "code"), [
+    ("audio", "format", "pcm", None),
+    ("request", "end_window_size", 800, None),
+    ("request", "unknown", "is ignored, as the service does", None),
+    ("audio", "format", "flac", 45000151),
+    ("audio", "format", "wav", 45000151),  # and no header in the audio
+    ("audio", "bits", 8, 45000151),
+    ("audio", "rate", 8000, 45000001),
+    ("audio", "rate", "16000", 45000001),
+    ("request", "model_name", "other", 45000001),
+    ("request", "end_window_size", "800", 45000001),
+])
+def test_fields_that_the_service_refuses(group: str, field: str, value: Any, code: int | None) -> None:
+    request = {**GOOD, group: {**GOOD[group], field: value}}
+    assert first_answer(big_model_service(), request).error_code == code
+
+
+def test_the_service_wants_a_request_first_and_audio_after_it() -> None:
+    frames = {"audio": Frame(2), "request": Frame(1, payload=json.dumps(GOOD).encode())}
+    for name in frames:
+        conversation = big_model_service().accept(big_model().handshake(), at=AT)
+        answers = [*conversation.receive(encode_frame(frames["request"]))] if name == "request" else []
+        answers += conversation.receive(encode_frame(frames[name]))
+        assert decode_frame(answers[-1]).error_code == 45000001
+        assert conversation.receive(encode_frame(frames["request"])) == []
+
+
+def test_new_keys_need_their_other_headers() -> None:
+    service = BigModelService(SEVEN, credentials=ApiKey("made-up-key"))
+    request = BigModelSession(ApiKey("made-up-key")).handshake()
+    for missing in ("X-Api-Sequence", "X-Api-Request-Id"):
+        headers = [pair for pair in request.headers if pair[0] != missing]
+        with pytest.raises(HandshakeRefused) as caught:
+            service.accept(HttpRequest("GET", request.url, headers), at=AT)
+        assert caught.value.response.header("X-Api-Status-Code") == "45000001"
 
 
 def test_what_the_older_service_refuses() -> None:

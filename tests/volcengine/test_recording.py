@@ -325,3 +325,24 @@ def test_what_the_fake_refuses(speech: Path) -> None:
         "45000001")
     assert code(submit_request(CREDENTIALS, url="https://example.com/other", format="wav")) == "45000001"
     assert code(submit_request(CREDENTIALS, url=URL, format="mp3")) == "45000151"
+
+
+@pytest.mark.parametrize(("document", "code"), [
+    ({}, "45000001"), ([], "45000001"), ({"audio": {"url": URL}, "request": {}}, "45000001"),
+    ({"audio": {"url": URL}, "request": {"model_name": "other"}}, "45000001"),
+    ({"audio": {"data": "not base64!"}, "request": {"model_name": "bigmodel"}}, "45000151"),
+    ({"audio": {"data": base64.b64encode(silent_wav()[:22] + b"\2" + silent_wav()[23:]).decode()},
+      "request": {"model_name": "bigmodel"}}, "45000151"),
+    ({"audio": {"data": base64.b64encode(silent_wav()).decode()}, "request": {"model_name": "bigmodel"}}, "20000003"),
+])
+def test_flash_requests_that_the_fake_refuses(document: Any, code: str) -> None:
+    service = RecordingService(SEVEN, recordings={}, credentials=CREDENTIALS)
+    request = altered(flash_request(CREDENTIALS, b"audio"), body=json.dumps(document).encode())
+    assert service.respond(request, at=AT).header("X-Api-Status-Code") == code
+
+
+def test_a_task_needs_an_id() -> None:
+    service = RecordingService(SEVEN, recordings={}, credentials=CREDENTIALS)
+    request = query_request(CREDENTIALS, request_id="an-id")
+    headers = tuple(pair for pair in request.headers if pair[0] != "X-Api-Request-Id")
+    assert service.respond(altered(request, headers=headers), at=AT).header("X-Api-Status-Code") == "45000001"

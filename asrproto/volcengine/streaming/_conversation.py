@@ -60,13 +60,16 @@ def _check_start(format: str, start: bytes) -> None:
 
 
 class FrameConversation:
-    """The base of both sessions; `document` is the request's JSON, the other parameters are theirs."""
+    """The base of both sessions.
+
+    `document` is the request's JSON, `own_id` names the conversation; the other parameters are those of the sessions.
+    """
 
     _ok_codes: frozenset[int]
     """The codes in a response that are no refusal."""
 
-    def __init__(self, document: dict[str, Any], *, numbered: bool, gzip: bool, gzip_level: int, chunk_ms: int,
-                 max_payload_size: int, secrets: Iterable[str | None]) -> None:
+    def __init__(self, document: dict[str, Any], *, own_id: str, numbered: bool, gzip: bool, gzip_level: int,
+                 chunk_ms: int, max_payload_size: int, secrets: Iterable[str | None]) -> None:
         if type(chunk_ms) is not int or chunk_ms < 1:
             raise LocalProtocolError(f"chunk_ms must be a whole number of milliseconds of at least 1, not {chunk_ms!r}")
         if type(gzip_level) is not int or not 0 <= gzip_level <= 9:
@@ -90,6 +93,7 @@ class FrameConversation:
         self._sequence = 0
         self._answered = False
         self._over = False
+        self._own_id = own_id
         self._log_id: str | None = None
         self._opening = self._frame(MessageType.FULL_CLIENT_REQUEST, json_body(document))
 
@@ -104,8 +108,8 @@ class FrameConversation:
         return not self._over
 
     @property
-    def _request_id(self) -> str | None:
-        return self._log_id
+    def _request_id(self) -> str:
+        return self._log_id or self._own_id
 
     def start(self) -> list[WireMessage]:
         """The request that opens the conversation."""

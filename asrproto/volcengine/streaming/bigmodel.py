@@ -109,12 +109,9 @@ class BigModelSession(FrameConversation):
         path_of(self._url)
         self._resource_id = checked_token("resource_id", resource_id)
         self.connect_id = checked_token("connect_id", str(uuid.uuid4()) if connect_id is None else connect_id)
-        super().__init__(BIG_MODEL.document(values), numbered=sequence_numbers, gzip=gzip, gzip_level=gzip_level,
-                         chunk_ms=chunk_ms, max_payload_size=max_payload_size, secrets=credentials.secrets)
-
-    @property
-    def _request_id(self) -> str:
-        return self._log_id or self.connect_id
+        super().__init__(BIG_MODEL.document(values), own_id=self.connect_id, numbered=sequence_numbers, gzip=gzip,
+                         gzip_level=gzip_level, chunk_ms=chunk_ms, max_payload_size=max_payload_size,
+                         secrets=credentials.secrets)
 
     def handshake(self) -> HttpRequest:
         """The request that opens the WebSocket."""

@@ -84,12 +84,8 @@ class LegacySession(FrameConversation):
         request.update(reqid=self.reqid, sequence=1)
         document = {"app": {"appid": credentials.app_id, "token": credentials.access_token, "cluster": cluster},
                     **LEGACY.document(values)}
-        super().__init__(document, numbered=False, gzip=gzip, gzip_level=gzip_level, chunk_ms=chunk_ms,
-                         max_payload_size=max_payload_size, secrets=credentials.secrets)
-
-    @property
-    def _request_id(self) -> str:
-        return self._log_id or self.reqid
+        super().__init__(document, own_id=self.reqid, numbered=False, gzip=gzip, gzip_level=gzip_level,
+                         chunk_ms=chunk_ms, max_payload_size=max_payload_size, secrets=credentials.secrets)
 
     def handshake(self) -> HttpRequest:
         """The request that opens the WebSocket."""
