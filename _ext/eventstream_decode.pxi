@@ -242,7 +242,7 @@ cdef class Decoder:
 
     def _restore(self, uint64_t offset, bytes held, tuple fault, bint closed):
         self.offset = offset
-        self.feed(held)
+        self.take(held)
         self.fault = fault
         self.closed = closed
 

@@ -176,21 +176,26 @@ def encode_headers(Format form not None, headers, max_headers_size):
 
 
 def encode(Format form not None, headers, payload, max_message_size, max_headers_size):
-    """One frame; `headers` may be a header block."""
+    """One frame."""
     cdef uint32_t max_message = message_limit(form, max_message_size)
     cdef uint32_t max_headers = headers_limit(form, max_headers_size)
     cdef Block block
-    if type(headers) is bytes:
-        if PyBytes_GET_SIZE(headers) > max_headers:
-            raise form.wrong(WISH_HEADERS_SIZE, None, PyBytes_GET_SIZE(headers), max_headers)
-        return new_frame(form, <const uint8_t *> PyBytes_AS_STRING(headers), <size_t> PyBytes_GET_SIZE(headers),
-                         payload, max_message)
     begin_block(&block)
     try:
         put_headers(form, &block, headers, max_headers)
         return new_frame(form, block.data, block.size, payload, max_message)
     finally:
         end_block(&block)
+
+
+def encode_frame(Format form not None, bytes block not None, payload, max_message_size, max_headers_size):
+    """One frame with a header block that is encoded already."""
+    cdef uint32_t max_message = message_limit(form, max_message_size)
+    cdef uint32_t max_headers = headers_limit(form, max_headers_size)
+    if PyBytes_GET_SIZE(block) > max_headers:
+        raise form.wrong(WISH_HEADERS_SIZE, None, PyBytes_GET_SIZE(block), max_headers)
+    return new_frame(form, <const uint8_t *> PyBytes_AS_STRING(block), <size_t> PyBytes_GET_SIZE(block), payload,
+                     max_message)
 
 
 cdef class Encoder:

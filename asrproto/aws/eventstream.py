@@ -46,7 +46,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from operator import index
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex, cast
 from uuid import UUID
 
 from asrproto._kernels import eventstream as _kernel
@@ -75,6 +75,7 @@ __all__ = [
     "Message",
     "MessageEncoder",
     "Timestamp",
+    "encode_frame",
     "encode_headers",
     "encode_message",
 ]
@@ -85,6 +86,7 @@ MAX_MESSAGE_SIZE = 24 * 1024 * 1024
 MAX_HEADERS_SIZE = 128 * 1024
 """Bytes of a header block, unless told otherwise."""
 
+_SHOWN = 60  # characters or bytes of a value in an error or a repr()
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -157,13 +159,11 @@ class Timestamp(_SizedInt):
             raise LocalProtocolError(f"{self!r} lies outside the years that datetime has") from None
 
 
-HeaderValue = bool | int | bytes | str | UUID | datetime
+HeaderValue = bool | int | bytes | bytearray | memoryview | str | UUID | datetime
 HeadersLike = Mapping[str, HeaderValue] | Iterable[tuple[str, HeaderValue]]
 
 # By wire type.
 _TYPES: tuple[type, ...] = (bool, bool, Int8, Int16, Int32, Int64, bytes, str, Timestamp, UUID)
-
-_T = TypeVar("_T")
 
 
 def _typed(name: str, value: object) -> object:
@@ -197,7 +197,11 @@ def _pairs(headers: HeadersLike) -> dict[str, Any]:
     if isinstance(headers, Mapping):
         return dict(headers)
     pairs: dict[str, Any] = {}
-    for name, value in headers:
+    for pair in headers:
+        try:
+            name, value = pair
+        except (TypeError, ValueError):
+            raise TypeError("headers must be a mapping or an iterable of (name, value) pairs") from None
         if name in pairs:
             raise LocalProtocolError(f"header {_shown(name)} is given twice")
         pairs[name] = value
@@ -261,7 +265,7 @@ _FAULTS: dict[int, tuple[type[RemoteProtocolError], str, str]] = {
 
 # What a caller can ask for in vain, with the header's name.
 _WISHES: dict[int, tuple[type[Exception], str]] = {
-    _kernel.WISH_NAME_TYPE: (TypeError, "the name of a header must be str, not {name!r}"),
+    _kernel.WISH_NAME_TYPE: (TypeError, "the name of a header must be str, not {name}"),
     _kernel.WISH_NAME_LENGTH: (LocalProtocolError, "header {name}: a name has 1 to {right} bytes, not {found}"),
     _kernel.WISH_NAME_TEXT: (LocalProtocolError, "header {name}: a name must be text that UTF-8 can encode"),
     _kernel.WISH_VALUE_LENGTH: (LocalProtocolError, "header {name}: a value has at most {right} bytes, not {found}"),
@@ -276,10 +280,12 @@ _WISHES: dict[int, tuple[type[Exception], str]] = {
 
 
 def _shown(value: object) -> str:
+    """repr(), but short."""
     if isinstance(value, int) and value.bit_length() > 128:
         return f"a number of {value.bit_length()} bits"
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:76]}...{text[-1]}"
+    if isinstance(value, (str, bytes)) and len(value) > _SHOWN:
+        return f"{value[:_SHOWN]!r}... ({len(value)})"
+    return repr(value)
 
 
 def _wrong(code: int, place: Any, found: Any, right: Any, messages: Sequence[Message] = ()) -> Exception:
@@ -366,16 +372,21 @@ def encode_headers(headers: HeadersLike, *, max_headers_size: int = MAX_HEADERS_
     return _kernel.encode_headers(_FORMAT, headers, max_headers_size)
 
 
-def encode_message(headers: HeadersLike | bytes, payload: Buffer = b"", *, max_message_size: int = MAX_MESSAGE_SIZE,
+def encode_frame(header_block: bytes, payload: Buffer = b"", *, max_message_size: int = MAX_MESSAGE_SIZE,
+                 max_headers_size: int = MAX_HEADERS_SIZE) -> bytes:
+    """One frame with a header block that `encode_headers` has made; the block is taken as it is."""
+    return _kernel.encode_frame(_FORMAT, header_block, payload, max_message_size, max_headers_size)
+
+
+def encode_message(headers: HeadersLike, payload: Buffer = b"", *, max_message_size: int = MAX_MESSAGE_SIZE,
                    max_headers_size: int = MAX_HEADERS_SIZE) -> bytes:
     """One frame.
 
     Parameters
     ----------
-    headers : mapping, iterable of pairs or bytes
+    headers : mapping or iterable of pairs
         Names (1 to 255 bytes of UTF-8) and values, in the order in which they are to be sent; see the table at the
         head of this module. A plain int goes out as type 4, or 5 where it does not fit, an aware datetime as type 8.
-        Bytes are a header block that `encode_headers` has made.
     payload : bytes-like
     max_message_size, max_headers_size : int
         Limits in bytes for the whole frame and for its header block.

@@ -23,6 +23,7 @@ from asrproto.aws.eventstream import (
     Message,
     MessageEncoder,
     Timestamp,
+    encode_frame,
     encode_headers,
     encode_message,
 )
@@ -86,9 +87,6 @@ def test_header_block_alone() -> None:
     assert encode_headers({":date": Timestamp(1_600_000_000_123)}) == (
         b"\x05:date\x08" + (1_600_000_000_123).to_bytes(8, "big"))
     assert encode_headers({}) == b""
-    assert encode_message(encode_headers(AUDIO), b"x") == encode_message(AUDIO, b"x")
-    with pytest.raises(LocalProtocolError, match="max_headers_size is 6"):
-        encode_message(encode_headers(AUDIO), max_headers_size=6)
 
 
 def test_message_encoder_gives_what_encode_message_gives() -> None:
@@ -99,9 +97,11 @@ def test_message_encoder_gives_what_encode_message_gives() -> None:
 
 def test_a_header_block_stands_for_its_headers() -> None:
     for headers in ({}, AUDIO):
-        assert encode_message(encode_headers(headers), b"payload") == encode_message(headers, b"payload")
+        assert encode_frame(encode_headers(headers), b"payload") == encode_message(headers, b"payload")
     with pytest.raises(LocalProtocolError, match="200"):
-        encode_message(bytes(201), max_headers_size=200)
+        encode_frame(bytes(201), max_headers_size=200)
+    with pytest.raises(TypeError):
+        encode_frame(AUDIO)  # type: ignore[arg-type]
 
 
 # -- Values -----------------------------------------------------------------------------------------------------------
@@ -291,6 +291,37 @@ def test_messages_are_copied_and_pickled() -> None:
     assert copy.deepcopy(message.headers) == message.headers
 
 
+@pytest.mark.parametrize("headers", ["text", b"bytes", [1], [("name",)], [("name", 1, 2)], None, 5], ids=repr)
+def test_headers_that_are_not_pairs(headers: Any) -> None:
+    for call in (encode_message, encode_headers, Message, MessageEncoder):
+        with pytest.raises(TypeError, match=r"pairs|iterable"):
+            call(headers)
+
+
+def test_encoders_are_copied_and_pickled() -> None:
+    encoder = MessageEncoder({"n": Int8(1), **AUDIO}, max_message_size=4000, max_headers_size=300)
+    for twin in (pickle.loads(pickle.dumps(encoder)), copy.deepcopy(encoder)):
+        assert twin.encode(b"x") == encoder.encode(b"x")
+        assert (twin.headers, twin.max_message_size, twin.max_headers_size) == (encoder.headers, 4000, 300)
+
+
+def test_what_was_never_initialised_does_no_harm() -> None:
+    with pytest.raises(AttributeError):
+        EventStreamDecoder.__new__(EventStreamDecoder).feed(bytes(16))
+    with pytest.raises(AttributeError):
+        EventStreamDecoder.__new__(EventStreamDecoder).feed(encode_message(AUDIO))
+    with pytest.raises((AttributeError, TypeError)):
+        MessageEncoder.__new__(MessageEncoder).encode(b"")
+    assert Message.__new__(Message).payload == b""
+
+
 def test_repr_is_short() -> None:
     assert repr(Message({"n": 5}, b"abc")) == "Message({'n': Int32(5)}, b'abc')"
-    assert len(repr(Message(AUDIO, bytes(100_000)))) < 300
+    assert repr(Message({}, b"a" * 3200)) == f"Message({{}}, {b'a' * 60!r}... (3200))"
+    with pytest.raises(LocalProtocolError) as caught:
+        encode_message({"n" * 100_000: 2**100_000})
+    assert len(str(caught.value)) < 200
+    with pytest.raises(LocalProtocolError, match="a number of 100001 bits"):
+        encode_message({"n": 2**100_000})
+    with pytest.raises(LocalProtocolError, match="a number of 100001 bits"):
+        Int8(2**100_000)

@@ -23,7 +23,7 @@ from datetime import datetime, timezone
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from asrproto.aws.eventstream import encode_message
+from asrproto.aws.eventstream import encode_frame
 from asrproto.aws.sigv4.signer import SigV4Signer
 from asrproto.errors import LocalProtocolError
 from asrproto.http.canonical import timestamp, utc
@@ -157,7 +157,7 @@ class EventSigner:
             raise LocalProtocolError("the stream has been ended by sign_end()")
         chain = self._chain
         date_header, signature = chain.signature(utc(at), payload)
-        frame = encode_message(date_header + _SIGNATURE_NAME + signature, payload)
+        frame = encode_frame(date_header + _SIGNATURE_NAME + signature, payload)
         if len(frame) == _EMPTY_FRAME_SIZE and not ends:
             raise LocalProtocolError("an empty payload is the end of the stream: call sign_end()")
         chain.prior_signature = signature.hex()
