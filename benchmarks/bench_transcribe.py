@@ -13,7 +13,8 @@ import msgspec
 import pytest
 
 from asrproto.aws.eventstream import EventStreamDecoder, encode_message
-from asrproto.aws.transcribe import Credentials, TranscribeSession
+from asrproto.aws.sigv4 import Credentials
+from asrproto.aws.transcribe import TranscribeSession
 from asrproto.aws.transcribe.events import TRANSCRIPT_EVENTS
 from asrproto.aws.transcribe.models import decode_model
 

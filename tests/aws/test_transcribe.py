@@ -30,10 +30,9 @@ from asrproto import (
     UnknownEvent,
 )
 from asrproto.aws.eventstream import Message, Timestamp, encode_message
-from asrproto.aws.sigv4 import SigV4Signer
+from asrproto.aws.sigv4 import Credentials, SigV4Signer
 from asrproto.aws.transcribe import (
     CallAnalyticsSession,
-    Credentials,
     MedicalScribeSession,
     MedicalSession,
     TranscribeSession,

@@ -9,11 +9,11 @@ import pytest
 
 from asrproto import Alternative, ServiceError, SessionFailed, Transcript, Word
 from asrproto.aws.eventstream import encode_message
+from asrproto.aws.sigv4 import Credentials
 from asrproto.aws.transcribe import (
     CallAnalyticsSession,
     CategoriesMatched,
     CharacterOffsets,
-    Credentials,
     Entity,
     IssueDetected,
     Item,

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asrproto import LocalProtocolError
+from asrproto.aws.sigv4 import Credentials
 from asrproto.aws.transcribe import (
     CallAnalyticsSession,
-    Credentials,
     MedicalScribeSession,
     MedicalSession,
     TranscribeSession,

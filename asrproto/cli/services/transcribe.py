@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asrproto.aws.transcribe import Credentials, TranscribeSession
+from asrproto.aws.sigv4 import Credentials
+from asrproto.aws.transcribe import TranscribeSession
 from asrproto.cli.services import StreamingService
 from asrproto.testing.recogniser import RecogniserFactory
 from asrproto.testing.transcribe import FakeTranscribe
