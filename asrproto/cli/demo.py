@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from asrproto.audio import int16_to_float, resample
-from asrproto.cli.driver import Meter
+from asrproto.cli.driver import Meter, Report
 from asrproto.cli.loopback import Address, Loopback
 from asrproto.cli.services import CAPTURE_CHANNELS, CAPTURE_RATE, NAMES, Service, load
 from asrproto.errors import AsrProtoError, ServiceError
@@ -163,14 +163,24 @@ def run_service(service: Service, capture: NDArray[np.float32], address: Address
             text = f"a wrong key is refused: {event.error.code}: {event.error.message}"
             print(f"  {textwrap.shorten(text, WIDTH, placeholder='...')}", flush=True)
 
-    service.run_refused(show_refusal, address)
+    with failures_reported(show_refusal):
+        service.run_refused(show_refusal, address)
     run = Run(service.name)
     blocks = (capture[start:start + BLOCK_FRAMES] for start in range(0, len(capture), BLOCK_FRAMES))
-    try:
+    with failures_reported(run.report):
         service.run(blocks, run.report, address, run.meter, pace)
-    except (AsrProtoError, OSError, asyncio.TimeoutError) as error:
-        run.report(SessionFailed(ServiceError(str(error), code=type(error).__name__)))
     return run
+
+
+@contextmanager
+def failures_reported(report: Report) -> Iterator[None]:
+    """Turn what is raised into one more event: the other services are to have their turn."""
+    try:
+        yield
+    except ServiceError as error:
+        report(SessionFailed(error))
+    except (AsrProtoError, OSError, asyncio.TimeoutError) as error:
+        report(SessionFailed(ServiceError(str(error), code=type(error).__name__)))
 
 
 def table(runs: Sequence[Run], seconds: float) -> list[str]:

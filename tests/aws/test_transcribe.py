@@ -377,6 +377,7 @@ def test_text_instead_of_frames() -> None:
     assert struct.unpack(">III", answer[:12]) == (163, 97, 0x68106BE1)
     assert answer[-4:] == struct.pack(">I", 0xBDCE4B8A)
     session.start()
+    session.send_audio(b"?")
     [failed] = session.receive(answer)
     assert isinstance(failed, SessionFailed)
     assert (failed.error.code, failed.error.message) == ("BadRequestException", "Unexpected WebSocket frame received.")

@@ -176,7 +176,10 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (CallAnalyticsSession, {"language_code": "en-US", "channel_roles": ["PATIENT", "AGENT"]}, "'AGENT' or 'CUSTOMER'"),
     (MedicalScribeSession, {**SCRIBE, "vocabulary_filter_name": "x"}, "needs vocabulary_filter_method"),
     (MedicalScribeSession, {**SCRIBE, "kms_encryption_context": {"a": "b"}}, "needs kms_key_id"),
-    (MedicalScribeSession, {**SCRIBE, "kms_key_id": "k", "kms_encryption_context": {"a": ""}}, "mapping of non-empty"),
+    (MedicalScribeSession, {**SCRIBE, "kms_key_id": "k", "kms_encryption_context": {"a": ""}}, "none of them empty"),
+    (MedicalScribeSession, {**SCRIBE, "kms_key_id": "k", "kms_encryption_context": {"a": "\ud800"}}, "printable"),
+    (CallAnalyticsSession, {"language_code": "en-US", "output_location": "s3://bucket/\ud800"}, "output_location must"),
+    (English, {"sign_frames": "no"}, "sign_frames must be True or False, not 'no'"),
     # exclusions
     (English, {"content_identification_type": "PII", "content_redaction_type": "PII"},
      "content_identification_type and content_redaction_type exclude each other"),
@@ -193,7 +196,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (English, {"chunk_ms": 201}, "chunk_ms must be"),
     *[(English, {"endpoint": endpoint}, "endpoint must be a host") for endpoint in (
         "https://host", "wss://", "wss://host/path", "host?x", "wss://me:pass@host", "wss://host:x", "wss://host:99999",
-        "wss://[::1", "")],
+        "wss://[::1", "", "host\n", "h\u00f6st", "file://host", 7)],
 ]
 
 
@@ -226,6 +229,7 @@ def test_credentials_are_a_type_of_their_own() -> None:
     (None, "us-gov-west-1", "wss://transcribestreaming.us-gov-west-1.amazonaws.com:8443/stream-"),
     (None, "cn-north-1", "wss://transcribestreaming.cn-north-1.amazonaws.com.cn:8443/stream-transcription-websocket?"),
     ("localhost:9", "us-east-1", "wss://localhost:9/stream-transcription-websocket?"),
+    ("wss://[::1]:9", "us-east-1", "wss://[::1]:9/stream-transcription-websocket?"),
     ("ws://127.0.0.1:9/", "us-east-1", "ws://127.0.0.1:9/stream-transcription-websocket?"),
 ])
 def test_endpoints(endpoint: str | None, region: str, url: str) -> None:

@@ -6,14 +6,20 @@ import re
 import subprocess
 import sys
 import wave
+from collections.abc import Callable, Generator
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from asrproto import Event, ServiceError, Transcript
 from asrproto.aws.eventstream import encode_message
-from asrproto.cli.demo import Run, read_capture, table
-from asrproto.cli.services import NAMES, load
+from asrproto.cli.demo import Run, read_capture, run_service, table
+from asrproto.cli.loopback import Loopback
+from asrproto.cli.services import NAMES, RequestService, load
+from asrproto.http import HttpRequest, HttpResponse
+from asrproto.testing import ScriptedRecogniser
 
 pytest.importorskip("pocketsphinx")
 WORDS = "go forward ten meters"
@@ -105,6 +111,45 @@ def test_what_the_sound_card_gives(tmp_path: Path) -> None:
             assert np.array_equal(capture[:, 0], capture[:, 1])
         if rate == 48000:
             assert np.array_equal(capture, samples / np.float32(32768))
+
+
+class Repeater:
+    """A service that hears nothing and repeats how much there was of it, for those who have the key."""
+
+    def respond(self, request: HttpRequest, *, at: datetime) -> HttpResponse:
+        if request.header("X-Key") != "right":
+            return HttpResponse(401, (), b"who are you?")
+        return HttpResponse(200, (), f"{len(request.body)} bytes".encode())
+
+
+def repeating(key: str) -> Callable[[bytes], Generator[HttpRequest, HttpResponse, list[Event]]]:
+    def exchange(recording: bytes) -> Generator[HttpRequest, HttpResponse, list[Event]]:
+        response = yield HttpRequest("POST", "https://repeat.example.com/", [("X-Key", key)], recording)
+        if response.status != 200:
+            raise ServiceError(response.body.decode(), code=str(response.status))
+        return [Transcript(response.body.decode(), is_final=True)]
+
+    return exchange
+
+
+def test_a_service_of_plain_requests(capsys: pytest.CaptureFixture[str]) -> None:
+    service = RequestService(name="Repeater", exchange=repeating("right"), stranger=repeating("wrong"),
+                             fake=lambda recogniser: Repeater(), rate=8000)
+    with Loopback(service.fake(ScriptedRecogniser)) as loopback:
+        run = run_service(service, np.zeros((48000, 2), np.float32), loopback.address, pace=0)
+    assert (run.transcript, run.failures) == ("16000 bytes", [])
+    assert (run.meter.sent_bytes, run.meter.received_bytes) == (16000, len("16000 bytes"))
+    assert "a wrong key is refused: 401: who are you?" in capsys.readouterr().out
+
+
+def test_a_service_that_fails_does_not_end_the_demo(capsys: pytest.CaptureFixture[str]) -> None:
+    service = RequestService(name="Repeater", exchange=repeating("wrong"), fake=lambda recogniser: Repeater())
+    with Loopback(service.fake(ScriptedRecogniser)) as loopback:
+        run = run_service(service, np.zeros((480, 2), np.float32), loopback.address, pace=0)
+    assert [failure.code for failure in run.failures] == ["401"]
+    gone = run_service(service, np.zeros((480, 2), np.float32), loopback.address, pace=0)
+    assert [failure.code for failure in gone.failures] == ["ConnectionRefusedError"]
+    assert "failed   401: who are you?" in capsys.readouterr().out
 
 
 def test_a_long_transcript_does_not_break_the_table() -> None:

@@ -47,13 +47,13 @@ class Kind(Protocol):
 
 @dataclass(frozen=True)
 class Text:
-    """A string that matches a pattern from end to end."""
+    """A string of printable characters that matches a pattern from end to end."""
 
     pattern: str
     wanted: str
 
     def check(self, value: Any) -> str:
-        if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
+        if not isinstance(value, str) or not value.isprintable() or not re.fullmatch(self.pattern, value):
             raise ValueError(self.wanted)
         return value
 
@@ -135,12 +135,12 @@ class Several:
 
 @dataclass(frozen=True)
 class StringMap:
-    """A mapping of non-empty strings to non-empty strings."""
+    """A mapping of printable strings to printable strings, none of them empty."""
 
     def check(self, value: Any) -> dict[str, str]:
-        if not (isinstance(value, Mapping) and value
-                and all(isinstance(text, str) and text for pair in value.items() for text in pair)):
-            raise ValueError("a mapping of non-empty strings to non-empty strings")
+        texts = [text for pair in value.items() for text in pair] if isinstance(value, Mapping) else []
+        if not texts or not all(isinstance(text, str) and text and text.isprintable() for text in texts):
+            raise ValueError("a mapping of printable strings to printable strings, none of them empty")
         return dict(value)
 
     def parse(self, text: str) -> str:

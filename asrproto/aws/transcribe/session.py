@@ -89,7 +89,9 @@ class _Session:
         self._transport: str = transport
         self._expires = _within("expires", settings["expires"], 1, MAX_EXPIRES)
         self._clock = settings["clock"]
-        self._sign_frames = bool(settings["sign_frames"]) or TRANSPORTS[transport].signs_frames
+        if not isinstance(settings["sign_frames"], bool):
+            raise LocalProtocolError(f"sign_frames must be True or False, not {settings['sign_frames']!r}")
+        self._sign_frames: bool = settings["sign_frames"] or TRANSPORTS[transport].signs_frames
         self._url = base_url(transport, region, self._operation.path, settings["endpoint"])
         self._signer = SigV4Signer(credentials, service=SERVICE, region=region)
         self._credentials = credentials
@@ -157,7 +159,8 @@ class _Session:
         LocalProtocolError
             The audio ends inside a sample. The session is still open then: send the rest and call this again.
         """
-        if left := self._chunks.pending % self._frame_size:
+        left = self._chunks.pending % self._frame_size
+        if left and not self._life.failed:
             raise LocalProtocolError(f"the audio ends inside a frame: {left} of {self._frame_size} bytes are there")
         self._life.enter("end_audio")
         if self._life.failed:

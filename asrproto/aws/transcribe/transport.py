@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from asrproto.aws.sigv4 import STREAMING_EVENTS, SigV4Signer
 from asrproto.aws.transcribe.options import HEADER_PREFIX
@@ -28,6 +28,7 @@ __all__ = ["TRANSPORTS", "Transport"]
 SERVICE = "transcribe"
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 MAX_EXPIRES = 300
+ORIGIN = re.compile(r"(?P<origin>(?P<scheme>[a-z]+)://(?:[0-9A-Za-z._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?)/?")
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]{1,2}")
 
 
@@ -35,7 +36,7 @@ class Transport(NamedTuple):
     """What differs between the transports, beside the request itself."""
 
     scheme: str
-    plain_schemes: tuple[str, ...]
+    schemes: tuple[str, ...]  # that an endpoint may have; the second is for fakes, without TLS
     port: str
     path_suffix: str
     accepted: int  # the HTTP status that opens it
@@ -59,17 +60,12 @@ def base_url(transport: str, region: str, path: str, endpoint: str | None) -> st
     if endpoint is None:
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         endpoint = f"transcribestreaming.{region}.{domain}{kind.port}"
-    if "://" not in endpoint:
-        endpoint = f"{kind.scheme}://{endpoint}"
-    try:
-        parts = urlsplit(endpoint)
-        fits = parts.scheme in kind.plain_schemes and parts.hostname and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits or "@" in parts.netloc or parts.path.strip("/") or parts.query or parts.fragment:
+    host = f"{kind.scheme}://{endpoint}" if isinstance(endpoint, str) and "://" not in endpoint else endpoint
+    match = ORIGIN.fullmatch(host) if isinstance(host, str) else None
+    if not match or match["scheme"] not in kind.schemes or not 1 <= int(match["port"] or 1) <= 65535:
         raise LocalProtocolError(f"endpoint must be a host, or {kind.scheme}://host:port, without a path, "
                                  f"not {endpoint!r}")
-    return f"{parts.scheme}://{parts.netloc}{path}{kind.path_suffix}"
+    return f"{match['origin']}{path}{kind.path_suffix}"
 
 
 def websocket_request(signer: SigV4Signer, url: str, parameters: Sequence[tuple[str, str]], clock: Clock,
