@@ -1,5 +1,6 @@
 """Amazon Transcribe streaming: standard, medical, call analytics and HealthScribe, over a WebSocket or HTTP/2."""
 
+from asrproto.aws.sigv4 import Credentials
 from asrproto.aws.transcribe.events import CategoriesMatched
 from asrproto.aws.transcribe.failures import handshake_error
 from asrproto.aws.transcribe.models import (
@@ -35,6 +36,7 @@ __all__ = [
     "CategoriesMatched",
     "CategoryEvent",
     "CharacterOffsets",
+    "Credentials",
     "Entity",
     "IssueDetected",
     "Item",
