@@ -1,14 +1,14 @@
 """A transcription that comes as Server-Sent Events while the service is still at work (``stream=True``).
 
-==========================================================  ========================================================
-``transcript.text.delta`` {delta, segment_id?}               more of the text (of a segment, where speakers are told)
+===========================================================  =======================================================
+``transcript.text.delta`` {delta, segment_id?}               more of the text (of a segment, if speakers are told)
 ``transcript.text.segment`` {id, start, end, speaker, text}  a segment is final
 ``transcript.text.done`` {text, usage}                       the whole text; no more follows
-``{object: "transcription.chunk", choices[].delta.content}`` vLLM's delta; final with ``[DONE]``
+``transcription.chunk`` {choices[].delta.content}            vLLM's delta; final with ``[DONE]``
 ``{text, ...}`` without a type                               speaches' segments
 ``{error: ...}``                                             the service gives up
 ``[DONE]``                                                   the end
-==========================================================  ========================================================
+===========================================================  =======================================================
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 import pytest
@@ -22,6 +22,8 @@ from hypothesis import strategies as st
 from asrproto.errors import LocalProtocolError, MalformedFrame, ServiceError
 from asrproto.events import Alternative, Transcript
 from asrproto.http import HttpRequest
+from asrproto.testing import ScriptedRecogniser
+from asrproto.testing.youdao import ShortService
 from asrproto.youdao.short import MAX_SIZE, parse_short, short_request
 from asrproto.youdao.signing import sign
 
@@ -203,3 +205,51 @@ def test_any_body(body: bytes, status: int) -> None:
 def test_any_document(document: Any) -> None:
     with contextlib.suppress(MalformedFrame, ServiceError):
         parse_short(json.dumps(document))
+
+
+# ---- the fake
+
+def recognised(request: HttpRequest, *, at: float = 1700000000, service: ShortService | None = None) -> str:
+    """The text that the fake answers with, or its error code."""
+    service = service or ShortService(lambda rate: ScriptedRecogniser("go forward ten meters", rate), app_key=KEY,
+                                      app_secret=SECRET)
+    response = service.respond(request, at=datetime.fromtimestamp(at, timezone.utc))
+    try:
+        return parse_short(response.body, status=response.status).text
+    except ServiceError as error:
+        return error.code
+
+
+def signed(**fields: str) -> HttpRequest:
+    """A form as another client may send it."""
+    form = {"q": base64.b64encode(wav()).decode(), "langType": "en", "format": "wav", "rate": "16000", "channel": "1",
+            "type": "1", "signType": "v3", "salt": SALT, "curtime": "1700000000", "appKey": KEY, **fields}
+    form.setdefault("sign", sign(KEY, SECRET, salt=SALT, curtime=form["curtime"], q=form["q"], sign_type="v3"))
+    return HttpRequest("POST", "https://openapi.youdao.com/asrapi",
+                       (("Content-Type", "application/x-www-form-urlencoded"),), urlencode(form).encode())
+
+
+def test_the_fake_recognises() -> None:
+    assert recognised(short_request(wav(), language="en", **FIXED)) == "go forward ten meters"
+    assert recognised(signed()) == "go forward ten meters"
+
+
+@pytest.mark.parametrize(("fields", "code"), [
+    ({"q": base64.encodebytes(wav()).decode()}, "3201"),  # as the vendor's PHP demo sends it: broken into lines
+    ({"q": "AAAA"}, "3001"), ({"q": ""}, "113"), ({"q": base64.b64encode(wav(channels=2)).decode()}, "3003"),
+    ({"q": base64.b64encode(wav(60.016)).decode()}, "3008"), ({"q": base64.b64encode(wav(0)).decode()}, "3301"),
+    ({"q": "A" * (MAX_SIZE + 4)}, "3007"), ({"langType": "xx"}, "3005"), ({"format": "amr"}, "3001"),
+    ({"rate": "8000"}, "3002"), ({"channel": "2"}, "3003"), ({"type": "2"}, "3004"), ({"appKey": "x"}, "108"),
+    ({"sign": "0" * 64}, "202"), ({"signType": "v9"}, "105"), ({"curtime": "soon"}, "206"), ({"curtime": "1"}, "206"),
+])
+def test_what_the_fake_refuses(fields: dict[str, str], code: str) -> None:
+    assert recognised(signed(**fields)) == code
+
+
+def test_the_fake_knows_replays_and_old_requests() -> None:
+    service = ShortService(lambda rate: ScriptedRecogniser("x", rate), app_key=KEY, app_secret=SECRET)
+    assert [recognised(signed(), service=service) for _ in range(2)] == ["x", "207"]
+    assert recognised(signed(), at=1700000301) == "206"
+    assert recognised(HttpRequest("GET", "https://openapi.youdao.com/asrapi")) == "404"
+    assert recognised(HttpRequest("POST", "https://openapi.youdao.com/asrapi", (), b"x")) == "101"
+    assert recognised(HttpRequest("POST", "https://openapi.youdao.com/asrapi", signed().headers, b"q=1")) == "101"
