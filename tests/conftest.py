@@ -10,7 +10,9 @@ import pytest
 
 hypothesis.settings.register_profile("default", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "default")
+hypothesis.settings.register_profile("sanitize", deadline=None, derandomize=True, max_examples=15, database=None,
+                                     suppress_health_check=list(hypothesis.HealthCheck))  # all is many times slower
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 SPEECH = Path(__file__).parent.parent / "examples" / "speech"
 
