@@ -3,11 +3,12 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 RECORDING ?= examples/speech/goforward.wav
+FUZZ_RUNS ?= 20000
 ARGS ?=
 
 BUILD_INPUTS := pyproject.toml setup.py $(wildcard _ext/*)
 
-.PHONY: help demo test lint types pythons bench docs wheel clean
+.PHONY: help demo test lint types pythons fuzz sanitize bench docs wheel clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -30,6 +31,12 @@ types: $(VENV)/.set-up-lint  ## mypy in strict mode; the stubs of compiled modul
 pythons:  ## install into a fresh environment of every Python on this machine and try it
 	@tools/try-pythons
 
+fuzz: $(VENV)/.set-up-test  ## FUZZ_RUNS inputs for every decoder; other options in ARGS, see fuzz/README.md
+	@$(PY) -m fuzz --runs $(FUZZ_RUNS) $(ARGS)
+
+sanitize:  ## kernels, codecs and conversations under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/sanitize $(VENV)-sanitize $(ARGS)
+
 bench: $(VENV)/.set-up-bench  ## every comparison with its peers, as ratios
 	@$(PY) -m pytest benchmarks --benchmark-columns=median,iqr,rounds $(ARGS)
 
@@ -40,7 +47,7 @@ wheel: $(VENV)/.set-up-release  ## sdist and wheels into dist/, checked, tried w
 	@tools/wheel $(VENV)
 
 clean:  ## remove what was built and installed here
-	rm -rf $(VENV) build dist docs/_build .cache *.egg-info asrproto/_kernels/*.so asrproto/_kernels/*.pyd
+	rm -rf $(VENV) $(VENV)-sanitize build dist docs/_build .cache *.egg-info asrproto/_kernels/*.so asrproto/_kernels/*.pyd
 
 $(VENV)/.set-up-%: $(BUILD_INPUTS) tools/set-up
 	@tools/set-up $(VENV) $*

@@ -6,10 +6,10 @@ The rows serve the fuzz targets, the seeds and the tests of leaks, secrets and f
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from asrproto.aws.sigv4 import Credentials
 from asrproto.aws.transcribe import CallAnalyticsSession, MedicalScribeSession, MedicalSession, TranscribeSession
@@ -104,27 +104,24 @@ def opened(name: str) -> bytes:
     return pickle.dumps(session)
 
 
-def recorded(name: str, *, refused: bool = False) -> tuple[list[Message], list[Event]]:
+def recorded(name: str, *, refused: bool = False, delay: int = 0) -> tuple[list[Message], list[Event]]:
     """What the service says in one conversation, and the events that a session makes of it.
 
-    Where it is `refused`, the service gets nonsense after half of the audio.
+    Where it is `refused`, the service gets nonsense after half of the audio. Its answers arrive when the client has
+    made `delay` more calls, in order.
     """
     session, service = CONVERSATIONS[name].session(), CONVERSATIONS[name].service()
     fake = service.accept(session.handshake(), at=AT)
-    said: list[Message] = []
+    calls = [session.start,
+             *(partial(session.send_audio, AUDIO[start:start + 3200]) for start in range(0, len(AUDIO), 3200)),
+             session.end_audio]
+    if refused:
+        calls.insert(len(calls) // 2, lambda: ["nonsense", b"nonsense"])
+    answers: list[list[Message]] = []
     events: list[Event] = []
-
-    def send(messages: Sequence[Any]) -> None:
-        for message in messages:
-            for answer in fake.receive(message):
-                said.append(answer)
-                events.extend(session.receive(answer))
-
-    send(session.start())
-    for start in range(0, len(AUDIO), 3200):
-        if refused and start >= len(AUDIO) // 2:
-            send(["nonsense", b"nonsense"])
-        send(session.send_audio(AUDIO[start:start + 3200]))
-    send(session.end_audio())
-    events.extend(session.receive_eof())
-    return said, events
+    for i, call in enumerate(calls + [list] * delay):
+        answers.append([answer for message in call() for answer in fake.receive(message)])
+        if i >= delay:
+            events += [event for answer in answers[i - delay] for event in session.receive(answer)]
+    events += session.receive_eof()
+    return [answer for some in answers for answer in some], events
