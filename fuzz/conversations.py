@@ -26,7 +26,7 @@ from asrproto.volcengine.credentials import ApiKey, AppCredentials
 from asrproto.volcengine.streaming import BigModelSession, LegacySession
 from asrproto.youdao.streaming import YoudaoSession
 
-__all__ = ["AT", "CONVERSATIONS", "SECRETS", "Conversation", "at", "opened", "recorded"]
+__all__ = ["AT", "CONVERSATIONS", "SECRETS", "Conversation", "at", "opened", "recorded", "sent"]
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 SECRETS = ("MarkerOfTheSecretAccessKey0123456789abcd", "MarkerOfTheSessionToken0123456789")
@@ -80,18 +80,25 @@ CONVERSATIONS: dict[str, Conversation] = {
         partial(LegacySession, _app, cluster="general", reqid="r-1", authorization="hmac256"),
         partial(LegacyService, HEARD, credentials=_app, cluster="general", words_per_utterance=2, log_id="L-3")),
     "youdao": Conversation(
-        partial(YoudaoSession, "0123456789abcdef", SECRETS[0], language="en", clock=at),
-        partial(StreamingService, HEARD, app_key="0123456789abcdef", app_secret=SECRETS[0])),
+        partial(YoudaoSession, "app-1", SECRETS[0], language="en", salt="s-1", clock=at),
+        partial(StreamingService, HEARD, app_key="app-1", app_secret=SECRETS[0])),
     "openai_realtime": Conversation(
-        partial(RealtimeSession, api_key=SECRETS[1], model="m"), partial(RealtimeService, HEARD, api_key=SECRETS[1])),
+        partial(RealtimeSession, api_key=SECRETS[1], model="whisper-1"),
+        partial(RealtimeService, HEARD, api_key=SECRETS[1])),
     "openai_turns": Conversation(
-        partial(RealtimeSession, api_key=SECRETS[1], model="m", audio_format="audio/pcma",
-                turn_detection={"type": "server_vad"}),
+        partial(RealtimeSession, api_key=SECRETS[1], model="whisper-1", turn_detection={"type": "server_vad"}),
         partial(RealtimeService, HEARD, api_key=SECRETS[1])),
     "openai_vllm": Conversation(
-        partial(RealtimeSession, api_key=SECRETS[1], model="m", dialect=VLLM),
+        partial(RealtimeSession, api_key=SECRETS[1], model="whisper-1", dialect=VLLM),
         partial(RealtimeService, HEARD, api_key=SECRETS[1], dialect=VLLM)),
 }
+
+
+def sent(name: str) -> list[Message]:
+    """What a client says in one conversation."""
+    session = CONVERSATIONS[name].session()
+    session.handshake()
+    return [*session.start(), *session.send_audio(AUDIO), *session.end_audio()]
 
 
 def opened(name: str) -> bytes:

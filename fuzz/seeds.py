@@ -5,13 +5,15 @@ What a run found is kept beside them under the name ``found-...`` and is not tou
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from asrproto.audio import wav
 from asrproto.aws.eventstream import Int8, Int16, Int32, Int64, Timestamp, encode_message
 from asrproto.http import HttpRequest
-from fuzz.conversations import CONVERSATIONS, recorded
+from fuzz.conversations import CONVERSATIONS, SECRETS, recorded, sent
 from fuzz.harness import CORPUS
 from fuzz.mutate import pack_messages
 from fuzz.targets import sigv4_verify
@@ -61,33 +63,75 @@ EVENT_STREAM = {
     "cut": encode_message({"a": "b"}, b"0123456789")[:-3],
 }
 
-OPENAI = {
-    "verbose": b'{"task":"transcribe","language":"english","duration":"3.2","text":" Go on.","segments":[{"id":0,'
-               b'"start":0.0,"end":1.5,"text":" Go","words":[{"word":" Go","start":0,"end":1,"probability":0.5}]},'
-               b'{"id":"b","start":1.5,"end":3.2,"text":" on.","speaker":"A"}],'
-               b'"words":[{"word":"Go","start":0.0,"end":0.4},{"word":"on","start":1.5,"end":3}],"usage":{}}',
-    "srt": b"1\n00:00:00,000 --> 00:00:01,500\nGo\n\n2\r\n00:00:01,500 --> 01:00:03,250\r\non\r\nand on\r\n\r\n",
-    "vtt": b"WEBVTT - x\n\nNOTE no\n\n00:00.000 --> 00:01.500 line:0%\n<v.loud Jane &amp; Joe>Go <i>on</i></v>\n",
-    "error": b'{"error":{"message":"Incorrect key: MarkerOfTheSessionToken0123456789","type":"e","code":"c"}}',
-    "detail": b'{"detail":[{"type":"missing","loc":["body","file"],"msg":"Field required"}]}',
-    "page": b"<!DOCTYPE html><html><head><title>502 Bad Gateway</title></head><body><h1>x</h1></body></html>",
+MULTIPART = {
+    "fields": pack_messages(["model\0whisper-1", "prompt\0two\r\nlines", "name\"\0", b"file\0RIFF....WAVE"]),
+    "unicode": pack_messages(["\u8bed\u8a00\0zh", b"\xc3\xa9\0--boundary\r\n\r\n"]),
 }
+
+_words = [{"word": "go", "start": 0.0, "end": 0.2}, {"word": "forward", "start": 0.2, "end": 0.5, "probability": 0.9}]
+_segments = [{"id": 0, "start": 0.0, "end": 0.5, "text": " go forward", "words": _words, "speaker": "A"},
+             {"id": "s1", "start": 0.5, "end": 0.9, "text": " ten"}]
+_vtt = "WEBVTT\n\nNOTE x\n\n1\n00:00.000 --> 00:01.500\n<v Fred>go &amp; <b>forward</b>\n\n" \
+       "00:00:02.000 --> 00:00:03.000\nx\n"
+_utterances = [{"text": "go forward", "start_time": 0, "end_time": 500, "definite": True, "additions": {"speaker": "1"},
+                "words": [{"text": "go", "start_time": 0, "end_time": 200, "confidence": 0.5}]}]
+
+
+def _replies(**rows: tuple[int, str | dict[str, Any]]) -> dict[str, bytes]:
+    """The way to ask, and the body."""
+    return {name: bytes((way,)) + (body if isinstance(body, str) else json.dumps(body)).encode()
+            for name, (way, body) in rows.items()}
+
+
+REPLIES = {
+    "openai": _replies(
+        json=(0, {"text": "go forward", "usage": {"type": "tokens"}}),
+        text=(2, "go forward\n"),
+        srt=(4, "1\n00:00:00,000 --> 00:00:01,500\ngo forward\n\n2\n00:00:02,000 --> 00:00:03,000\nx\n"),
+        verbose=(6, {"text": "go forward ten", "language": "english", "duration": "0.9", "segments": _segments,
+                     "words": _words}),
+        vtt=(8, _vtt),
+        diarized=(10, {"text": "go forward", "duration": 0.9, "segments": _segments, "task": "transcribe"}),
+        refused=(1, {"error": {"message": f"Incorrect API key provided: {SECRETS[1]}.", "type": "invalid_request_error",
+                               "param": None, "code": "invalid_api_key"}}),
+        fastapi=(1, {"detail": [{"loc": ["body", "file"], "msg": "field required", "type": "missing"}]}),
+        page=(3, "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"),
+        siliconflow=(0, {"code": 20012, "message": "Model does not exist", "data": None}),
+    ),
+    "youdao": _replies(
+        short=(0, {"errorCode": "0", "result": ["go forward", "go for word"], "requestId": "r"}),
+        prepare=(2, {"errorCode": "0", "result": "task-1"}),
+        done=(4, {"errorCode": "0", "result": True}),
+        progress=(6, {"errorCode": "0", "result": [{"taskId": "task-1", "status": "9"}]}),
+        result=(8, {"errorCode": "0", "result": [{"sentence": "go forward", "words": ["go", "forward"]}]}),
+        refused=(0, {"errorCode": "202", "desc": f"signature check failed {SECRETS[0]}", "requestId": "r"}),
+        refused_http=(1, {"errorCode": 411, "msg": "frequency limited"}),
+    ),
+    "volcengine": _replies(
+        submitted=(0, "20000000\n"),
+        done=(1, "20000000\n" + json.dumps({"audio_info": {"duration": 500}, "result": {
+            "text": "go forward", "utterances": _utterances, "additions": {"log_id": "L"}}})),
+        listed=(1, "20000000\n" + json.dumps({"result": [{"text": "go", "confidence": 1}, {"text": "oh"}]})),
+        queued=(1, "20000002\n"),
+        refused=(1, "45000001\n{}"),
+    ),
+}
+
+
+def _said(*documents: Any) -> bytes:
+    return b"".join(f"data: {json.dumps(document)}\n\n".encode() for document in documents) + b"data: [DONE]\n\n"
+
 
 OPENAI_STREAM = {
-    "deltas": SSE["openai"],
-    "segments": b'data: {"type":"transcript.text.delta","delta":"a","segment_id":"s"}\n\n'
-                b'data: {"type":"transcript.text.segment","id":"s","start":0,"end":1,"speaker":"A","text":"a"}\r\r'
-                b'data: {"type":"transcript.text.done","text":"a"}\n\n',
-    "vllm": b'data: {"object":"transcription.chunk","choices":[{"delta":{"content":"a"}}]}\n\ndata: [DONE]\n\n',
-    "error": b'data: {"text":"a"}\n\ndata: {"error":{"message":"MarkerOfTheSecretAccessKey0123456789abcd"}}\n\n',
-}
-
-YOUDAO = {
-    "short": '{"errorCode":"0","result":["今天天气不错","x"],"requestId":"r"}'.encode(),
-    "error": b'{"errorCode":"202","descCN":"MarkerOfTheSecretAccessKey0123456789abcd","desc":"x","msg":"y"}',
-    "prepared": b'{"errorCode":"0","result":"task-1"}',
-    "progress": b'{"errorCode":"0","result":[{"status":"9","taskId":"t"}]}',
-    "result": b'{"errorCode":"0","result":[{"sentence":"a b","speaker":1,"words":["a","b"],"times":[[0,1]]}]}',
+    "deltas": _said({"type": "transcript.text.delta", "delta": "go"},
+                    {"type": "transcript.text.delta", "delta": " forward", "segment_id": "s"},
+                    {"type": "transcript.text.done", "text": "go forward", "usage": {"type": "tokens"}}),
+    "segments": _said({"type": "transcript.text.segment", "id": "s", "start": 0, "end": 0.5, "text": " go",
+                       "speaker": "A"}, {"type": "transcript.text.done", "text": "go"}),
+    "vllm": _said({"object": "transcription.chunk", "choices": [{"delta": {"content": "go"}}]},
+                  {"object": "transcription.chunk", "choices": [{"delta": {}, "finish_reason": "stop"}]}),
+    "refused": _said({"error": {"message": f"no {SECRETS[1]}", "code": 500}}),
+    "plain": _said({"text": "go"}),
 }
 
 RECORDINGS = {
@@ -101,18 +145,19 @@ SEEDS: dict[str, Mapping[str, bytes]] = {
     "aws_eventstream": EVENT_STREAM,
     "volcengine_frames": VOLCENGINE,
     "http_sse": SSE,
-    "sigv4_verify": SIGV4,
-    "openai_reply": OPENAI,
+    "http_multipart": MULTIPART,
     "openai_stream": OPENAI_STREAM,
-    "youdao_reply": YOUDAO,
-    "recording": RECORDINGS,
+    "recordings": RECORDINGS,
+    "sigv4_verify": SIGV4,
+    **{f"replies_{name}": seeds for name, seeds in REPLIES.items()},
 }
 
 
 def main() -> None:
     seeds = SEEDS | {
         f"session_{name}": {"conversation": pack_messages(recorded(name)[0]),
-                            "refusal": pack_messages(recorded(name, refused=True)[0])} for name in CONVERSATIONS}
+                            "refusal": pack_messages(recorded(name, refused=True)[0])} for name in CONVERSATIONS
+    } | {f"fake_{name}": {"conversation": pack_messages(sent(name))} for name in CONVERSATIONS}
     for target, files in seeds.items():
         folder = CORPUS / target
         folder.mkdir(parents=True, exist_ok=True)

@@ -83,7 +83,8 @@ def error_in(document: Any, *, status: int | None = None, request_id: str | None
         names = {code.lower(), kind.lower()}
         by_status = status is not None and (status in _RETRYABLE_STATUS or status >= 500)
         retryable = not names & _NEVER_RETRYABLE and (by_status or bool(names & _RETRYABLE_TYPES))
-    return ServiceError(redact(message[:_MAX_MESSAGE], secrets), retryable=retryable, request_id=request_id,
+    # redacted before it is cut: half a secret would not be known as one
+    return ServiceError(redact(message, secrets)[:_MAX_MESSAGE], retryable=retryable, request_id=request_id,
                         code=redact(code or kind, secrets) or str(status or "error"))
 
 

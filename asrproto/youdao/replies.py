@@ -58,5 +58,7 @@ def error_in(document: Any, *, secrets: Iterable[str | None] = ()) -> ServiceErr
         return None
     texts = {name: value for name, value in document.items() if isinstance(value, str)}
     words = texts.get("descCN") or texts.get("desc") or texts.get("msg") or ""
-    return service_error(redact(str(code), secrets), redact(words[:_MAX_WORDS], secrets),
-                         request_id=texts.get("requestId"))
+    request_id = texts.get("requestId")
+    # redacted before it is cut: half a secret would not be known as one
+    return service_error(redact(str(code), secrets), redact(words, secrets)[:_MAX_WORDS],
+                         request_id=None if request_id is None else redact(request_id, secrets))

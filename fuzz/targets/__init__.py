@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from fuzz.harness import Target
-from fuzz.targets import aws_eventstream, conversations, http_sse, replies, sigv4_verify, volcengine_frames
+from fuzz.targets import (
+    aws_eventstream,
+    conversations,
+    fakes,
+    http_multipart,
+    http_sse,
+    openai_stream,
+    recordings,
+    replies,
+    sigv4_verify,
+    volcengine_frames,
+)
 
-_MODULES = (aws_eventstream, http_sse, sigv4_verify, volcengine_frames, replies, conversations)
+_MODULES = (
+    aws_eventstream, volcengine_frames, http_sse, http_multipart, openai_stream, replies, recordings,
+    sigv4_verify,     conversations, fakes)
 
 TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}

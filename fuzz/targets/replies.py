@@ -1,96 +1,73 @@
-"""Replies over HTTP, in every format and shape; streams of events, cut anywhere; the first bytes of recordings."""
+"""Replies over HTTP: each parser gives transcripts, a ServiceError, or a RemoteProtocolError, whatever the body.
+
+The first byte of an input chooses among the ways to ask (format, status); the rest is the body.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from itertools import chain
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import partial
+from random import Random
 from typing import Any
 
-from asrproto.audio.containers import probe
 from asrproto.errors import RemoteProtocolError, ServiceError
-from asrproto.events import Event
+from asrproto.events import Transcript
 from asrproto.openai.dialects import RESPONSE_FORMATS
-from asrproto.openai.stream import TranscriptionStream
-from asrproto.openai.transcription import parse_transcription
+from asrproto.openai.replies import parse_transcription
+from asrproto.volcengine.recording import parse_query, parse_submit
 from asrproto.youdao.long import parse_done, parse_prepare, parse_progress, parse_result
 from asrproto.youdao.short import parse_short
 from fuzz.conversations import SECRETS
-from fuzz.harness import Target, cuts, fail_alike
-from fuzz.mutate import mutate_json, mutate_lines
+from fuzz.harness import Target
+from fuzz.mutate import mutate_bytes, mutate_json, mutate_lines
 from fuzz.targets.conversations import check
 
-STATUSES = (200, 200, 400, 401, 429, 502)
+Parser = Callable[[bytes], Any]
 
 
-def told(error: Exception) -> str:
-    """What an error says, which is no secret."""
-    assert not any(secret in f"{error!r} {error}" for secret in SECRETS)
-    return error.code if isinstance(error, ServiceError) else type(error).__name__
+def _volcengine(parse: Callable[..., Any], body: bytes) -> Any:
+    """The status travels in headers: the body's first line here."""
+    code, _, rest = body.partition(b"\n")
+    return parse({"X-Api-Status-Code": code.decode("utf-8", "replace"), "X-Api-Message": SECRETS[1]}, rest,
+                 credentials=None)
 
 
-def read_openai(data: bytes) -> Hashable:
-    """The length chooses format and status, so that a change of a byte stays within them."""
-    response_format = RESPONSE_FORMATS[len(data) % len(RESPONSE_FORMATS)]
+PARSERS: dict[str, Sequence[Parser]] = {
+    "openai": [partial(parse_transcription, response_format=name, status=status, secrets=SECRETS)
+               for name in RESPONSE_FORMATS for status in (200, 429)],
+    "youdao": [partial(parse, status=status, secrets=SECRETS)
+               for parse in (parse_short, parse_prepare, parse_done, parse_progress, parse_result)
+               for status in (200, 500)],
+    "volcengine": [partial(_volcengine, parse_submit), partial(_volcengine, parse_query)],
+}
+
+
+def read(name: str, data: bytes) -> Hashable:
+    way = data[0] % len(PARSERS[name]) if data else 0
     try:
-        transcripts = parse_transcription(data, response_format=response_format, secrets=SECRETS,
-                                          status=STATUSES[len(data) // 7 % len(STATUSES)])
+        result = PARSERS[name][way](data[1:])
     except ServiceError as error:
-        return "refused", len(told(error)) < 20
-    for transcript in transcripts:
-        check(transcript)
-    return response_format, len(transcripts).bit_length(), any(transcript.words for transcript in transcripts)
-
-
-def read_youdao(data: bytes) -> Hashable:
-    return tuple(seen_by(parse, data) for parse in (parse_short, parse_prepare, parse_done, parse_progress,
-                                                    parse_result))
-
-
-def seen_by(parse: Callable[..., Any], data: bytes) -> str:
-    try:
-        result = parse(data, secrets=SECRETS)
-    except ServiceError as error:
-        return told(error)
+        if name != "volcengine" and any(secret in str(error) for secret in SECRETS):
+            raise AssertionError("a refusal tells a secret") from None
+        return way, error.retryable
     except RemoteProtocolError as error:
-        return error.reason
-    for event in result if isinstance(result, list) else [result]:
-        if isinstance(event, Event):
-            check(event)
-    return type(result).__name__
+        return way, error.reason
+    transcripts: Iterable[Any] = getattr(result, "transcripts", result)
+    for item in transcripts if isinstance(transcripts, list | tuple) else [result]:
+        if isinstance(item, Transcript):
+            check(item)
+    return way, type(result).__name__, len(result).bit_length() if isinstance(result, list) else 0
 
 
-def follow(pieces: Iterable[bytes]) -> tuple[list[Event], RemoteProtocolError | None]:
-    stream, events = TranscriptionStream(secrets=SECRETS), []
-    try:
-        for piece in pieces:
-            events += stream.feed(piece)
-        events += stream.close()
-    except RemoteProtocolError as error:
-        return events, error
-    return events, None
+def mutate(data: bytes, random: Random) -> bytes:
+    if random.random() < 0.1:
+        return bytes((random.randrange(256),)) + data[1:]
+    line, newline, rest = data[1:].partition(b"\n")
+    if newline and line.isdigit():  # a status, then JSON
+        if random.random() < 0.1:
+            line = mutate_bytes(line, random)
+        return data[:1] + line + newline + mutate_json(rest, random)
+    return data[:1] + (mutate_json if data[1:2] in (b"{", b"[") else mutate_lines)(data[1:], random)
 
 
-def read_stream(data: bytes) -> Hashable:
-    events, error = follow([data])
-    pieces, same_error = follow(chain(cuts(data), [b""]))
-    assert repr(events) == repr(pieces)  # errors in events are equal to themselves only
-    assert fail_alike(error, same_error)
-    for event in events:
-        check(event)
-    return frozenset(type(event).__name__ for event in events), error and error.reason
-
-
-def read_recording(data: bytes) -> Hashable:
-    found = probe(data)
-    if found is None:
-        return None
-    assert found.seconds is None or found.seconds >= 0
-    return found.container, found.rate, found.channels, found.seconds is None
-
-
-TARGETS = (
-    Target("openai_reply", read_openai, mutate=mutate_json),
-    Target("openai_stream", read_stream, mutate=mutate_lines),
-    Target("youdao_reply", read_youdao, mutate=mutate_json),
-    Target("recording", read_recording, allowed=()),
-)
+TARGETS = tuple(Target(f"replies_{name}", partial(read, name), mutate=mutate) for name in PARSERS)
