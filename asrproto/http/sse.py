@@ -31,6 +31,7 @@ __all__ = ["SSEDecoder", "ServerSentEvent"]
 _BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"[^\r\n]+")
 _MAX_RETRY_DIGITS = 15
+_MANY_LINES = 4096
 
 
 class ServerSentEvent(msgspec.Struct, frozen=True):
@@ -93,7 +94,8 @@ class SSEDecoder:
         self._tail_size = 0
         self._id = ""
         self._event = ""
-        self._data: list[str] = []
+        self._data: list[str] = []  # of the event that is being put together: lines, the first of them joined
+        self._lines = 0  # of the data, not joined yet
         self._data_size = 0
         self._block_retry: int | None = None
 
@@ -200,6 +202,10 @@ class SSEDecoder:
             value = value.removeprefix(" ")
             if field == "data":
                 self._data.append(value)
+                self._lines += 1
+                if self._lines == _MANY_LINES:  # a short line takes far more room than its characters
+                    self._data[-_MANY_LINES:] = ["\n".join(self._data[-_MANY_LINES:])]
+                    self._lines = 0
                 self._data_size += len(value) + 1
                 if self._data_size > self._max_event_size + 1:
                     self._error = FrameTooLarge(f"the data of an event is over {self._max_event_size} characters",
@@ -221,6 +227,6 @@ class SSEDecoder:
             events.append(ServerSentEvent(self._event or "message", "\n".join(self._data), self._id,
                                           self._block_retry))
             self._data = []
-            self._data_size = 0
+            self._lines = self._data_size = 0
         self._event = ""
         self._block_retry = None

@@ -34,6 +34,7 @@ from asrproto.errors import LocalProtocolError, ServiceError
 from asrproto.events import Event, SessionEnded, SessionFailed, SessionStarted, Transcript, UnknownEvent
 from asrproto.http import HttpRequest
 from asrproto.http.request import HeadersLike, header_pairs
+from asrproto.openai._open_text import OpenTexts
 from asrproto.openai.dialects import OPENAI, Dialect, RealtimeDialect
 from asrproto.openai.errors import error_in, parse_error
 from asrproto.openai.transcription import authorization
@@ -171,8 +172,8 @@ class RealtimeSession:
         self._uncommitted = 0  # bytes appended since the last commit
         self._commits = 0  # sent and not answered yet
         self._clears = 0  # likewise
-        self._items: dict[str, str] = {}  # text so far of the stretches that are committed and not complete
-        self._told_by_segment: set[str] = set()
+        self._items = OpenTexts()  # the stretches that are committed and not complete
+        self._told_by_segment = OpenTexts()  # of those, the ones whose text has come already
 
     def __repr__(self) -> str:
         return f"<RealtimeSession {self._url} {self._life.phase.value}>"
@@ -276,6 +277,8 @@ class RealtimeSession:
         ------
         MalformedFrame
             It is not JSON (reason ``"not-json"``) or not of the shape that its type has (``"wrong-shape"``).
+        FrameTooLarge
+            The service opens ever more stretches, or text, and completes none (``"too-much-open"``).
         """
         document = read_json(message)
         kind = document.get("type") if isinstance(document, dict) else None
@@ -316,7 +319,7 @@ class RealtimeSession:
         return [SessionStarted(session_id if isinstance(session_id, str) else None, document)]
 
     def _on_committed(self, document: dict[str, Any]) -> list[Event]:
-        self._items.setdefault(check_shape(document, _Item).item_id, "")
+        self._items.grow(check_shape(document, _Item).item_id)
         self._commits = max(self._commits - 1, 0)
         return [Notice(document["type"], document)]
 
@@ -327,28 +330,28 @@ class RealtimeSession:
 
     def _on_delta(self, document: dict[str, Any]) -> list[Event]:
         item = check_shape(document, _Item)
-        text = self._items[item.item_id] = self._items.get(item.item_id, "") + (item.delta or "")
+        text = self._items.grow(item.item_id, item.delta or "")
         return [Transcript(text, False, segment_id=item.item_id, raw=document)]
 
     def _on_segment(self, document: dict[str, Any]) -> list[Event]:
         segment = check_shape(document, _Segment)
-        self._told_by_segment.add(segment.item_id)
+        self._told_by_segment.grow(segment.item_id)
         return [Transcript(segment.text.strip(), True, start=segment.start, end=segment.end, speaker=segment.speaker,
                            segment_id=f"{segment.item_id}/{segment.id}", raw=document)]
 
     def _on_completed(self, document: dict[str, Any]) -> list[Event]:
         item = check_shape(document, _Completed)
-        self._items.pop(item.item_id, None)
+        self._items.close(item.item_id)
         if item.item_id in self._told_by_segment:
-            self._told_by_segment.discard(item.item_id)
+            self._told_by_segment.close(item.item_id)
             return [Notice(document["type"], document)]
         return [Transcript(item.transcript.strip(), True, language=_language(document), segment_id=item.item_id,
                            raw=document)]
 
     def _on_item_failed(self, document: dict[str, Any]) -> list[Event]:
         item = check_shape(document, _Item)
-        self._items.pop(item.item_id, None)
-        self._told_by_segment.discard(item.item_id)
+        self._items.close(item.item_id)
+        self._told_by_segment.close(item.item_id)
         return [TranscriptionFailed(item.item_id, error_in(document, secrets=self._secrets), document)]
 
     def _on_error(self, document: dict[str, Any]) -> list[Event]:
@@ -359,8 +362,7 @@ class RealtimeSession:
         return [] if self._over else self._failed(error)
 
     def _on_one_delta(self, document: dict[str, Any]) -> list[Event]:
-        text = self._items[""] = self._items.get("", "") + check_shape(document, _Delta).delta
-        return [Transcript(text, False, raw=document)]
+        return [Transcript(self._items.grow("", check_shape(document, _Delta).delta), False, raw=document)]
 
     def _on_done(self, document: dict[str, Any]) -> list[Event]:
         final = Transcript(check_shape(document, _Done).text.strip(), True, raw=document)

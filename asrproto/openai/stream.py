@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from asrproto._json import Number, check_shape, read_json
-from asrproto.errors import MalformedFrame, TruncatedFrame
+from asrproto.errors import RemoteProtocolError, TruncatedFrame
 from asrproto.events import Event, SessionEnded, SessionFailed, Transcript, UnknownEvent
 from asrproto.http import SSEDecoder
+from asrproto.openai._open_text import OpenTexts
 from asrproto.openai.errors import error_in
 from asrproto.openai.replies import transcripts_in
 
@@ -78,9 +79,9 @@ class TranscriptionStream:
     def __init__(self, *, decoder: SSEDecoder | None = None, secrets: Iterable[str | None] = ()) -> None:
         self._decoder = SSEDecoder() if decoder is None else decoder
         self._secrets = tuple(secrets)
-        self._partial: dict[str, str] = {}  # text so far, by segment
+        self._partial = OpenTexts()  # by segment
         self._segments = 0  # that have become final
-        self._error: MalformedFrame | None = None
+        self._error: RemoteProtocolError | None = None
         self.ended = False
 
     def feed(self, data: Buffer) -> list[Event]:
@@ -89,7 +90,8 @@ class TranscriptionStream:
         Raises
         ------
         FrameTooLarge
-            A line or an event is over the decoder's bound.
+            A line or an event is over the decoder's bound, or the text that is not final over a million characters
+            (reason ``"too-much-open"``).
         MalformedFrame
             An event is not JSON or has an unexpected shape. What the same bytes said before it is returned first; the
             error comes with the next call.
@@ -102,7 +104,7 @@ class TranscriptionStream:
                 break
             try:
                 events += self._events(message.data)
-            except MalformedFrame as error:
+            except RemoteProtocolError as error:
                 self._error = error
                 if not events:
                     raise
@@ -156,7 +158,7 @@ class TranscriptionStream:
         if kind == "transcript.text.segment":
             segment = check_shape(document, _Segment, what="the event")
             self._segments += 1
-            self._partial.pop(str(segment.id), None)
+            self._partial.close(str(segment.id))
             return [Transcript(segment.text.strip(), True, start=segment.start, end=segment.end,
                                speaker=segment.speaker, segment_id=str(segment.id), raw=document)]
         if kind == "transcript.text.done":
@@ -168,5 +170,4 @@ class TranscriptionStream:
         return [UnknownEvent(document)]
 
     def _grown(self, segment_id: str | None, delta: str, document: Any) -> Transcript:
-        text = self._partial[segment_id or ""] = self._partial.get(segment_id or "", "") + delta
-        return Transcript(text, False, segment_id=segment_id, raw=document)
+        return Transcript(self._partial.grow(segment_id or "", delta), False, segment_id=segment_id, raw=document)

@@ -212,3 +212,11 @@ def test_u2028_in_data() -> None:
     stream = 'data: {"delta":"a\u2028b"}\n\n'.encode()
     assert plain(decode(stream)) == [("message", '{"delta":"a\u2028b"}')]
     assert client_events(stream, 5) == plain(decode(stream))  # openai 3.51 holds it too
+
+
+@pytest.mark.parametrize("count", [4095, 4096, 4097, 12_288, 12_290])
+def test_an_event_of_very_many_lines(count: int) -> None:
+    lines = [str(number) for number in range(count)]
+    stream = "".join(f"data: {line}\n" for line in lines).encode() + b"\ndata: next\n\n"
+    assert plain(decode(stream)) == [("message", "\n".join(lines)), ("message", "next")]
+    assert plain(decode(stream[:20_000], stream[20_000:])) == plain(decode(stream))

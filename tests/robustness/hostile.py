@@ -26,8 +26,8 @@ from fuzz.targets.aws_eventstream import frame
 
 MIB = 1 << 20
 CAP = 192 * MIB  # of address space, beyond what is in use when the stream begins
-ENOUGH = 1024 * MIB
-ITEMS = 400_000
+ENOUGH = 512 * MIB
+ITEMS = 200_000
 
 Feed = Callable[[Any], object]
 
@@ -74,13 +74,13 @@ def texts(*documents: Callable[[int], dict[str, Any]]) -> Callable[[], Iterator[
 
 def transcribe_results() -> Iterator[bytes]:
     headers = {":message-type": "event", ":event-type": "TranscriptEvent", ":content-type": "application/json"}
-    for number in range(ITEMS // 4):
+    for number in range(ITEMS // 2):
         result = {"ResultId": f"r-{number}", "IsPartial": True, "Alternatives": [{"Transcript": "x" * 100}]}
         yield encode_message(headers, json.dumps({"Transcript": {"Results": [result]}}).encode())
 
 
 def volcengine_results() -> Iterator[bytes]:
-    for number in range(ITEMS // 4):
+    for number in range(ITEMS // 2):
         utterance = {"text": "x" * 100, "definite": True, "start_time": number, "end_time": number + 1}
         yield encode_frame(Frame(MessageType.FULL_SERVER_RESPONSE, serialization=Serialization.JSON, payload=json.dumps(
             {"result": {"text": "", "utterances": [utterance]}}).encode()))

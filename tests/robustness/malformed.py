@@ -14,8 +14,11 @@ from typing import Any, NamedTuple
 from asrproto.aws.eventstream import EventStreamDecoder, Message, encode_message
 from asrproto.errors import ChecksumMismatch, FrameTooLarge, MalformedFrame, RemoteProtocolError, TruncatedFrame
 from asrproto.http import SSEDecoder
+from asrproto.openai.replies import parse_transcription
+from asrproto.openai.stream import TranscriptionStream
 from asrproto.volcengine.frames import decode_frame, gzip
 from asrproto.volcengine.recording import parse_query
+from asrproto.youdao.short import parse_short
 from fuzz.conversations import CONVERSATIONS, recorded
 from fuzz.conversations import Message as WireMessage
 from fuzz.targets.aws_eventstream import frame
@@ -186,6 +189,54 @@ def decode_sse(data: bytes) -> None:
     decoder.close()
 
 
+# -- OpenAI and Youdao ------------------------------------------------------------------------------------------------
+
+OPENAI = (
+    Fault("a body that is not JSON", ("json", b"OK"), MalformedFrame, "not-json"),
+    Fault("a body that is not UTF-8", ("json", b'{"text":"\xff"}'), MalformedFrame, "not-json"),
+    Fault("JSON 100 000 lists deep", ("json", b"[" * 100_000), MalformedFrame, "not-json"),
+    Fault("no text", ("json", b"{}"), MalformedFrame, "wrong-shape"),
+    Fault("a text that is a number", ("json", b'{"text":7}'), MalformedFrame, "wrong-shape"),
+    Fault("segments that are a number", ("verbose_json", b'{"text":"a","segments":7}'), MalformedFrame, "wrong-shape"),
+    Fault("a time that is not a number", ("verbose_json", b'{"text":"a","segments":[{"start":"NaN"}]}'), MalformedFrame,
+          "wrong-shape"),
+    Fault("an HTML page instead of text", ("text", b"<!DOCTYPE html><html>login</html>"), MalformedFrame, "html-page"),
+    Fault("subtitles without timing", ("srt", b"1\ngo forward\n"), MalformedFrame, "cue-timing"),
+    Fault("WebVTT without WEBVTT", ("vtt", b"00:00.000 --> 00:01.000\ngo\n"), MalformedFrame, "not-webvtt"),
+)
+
+
+def decode_openai(reply: tuple[str, bytes]) -> object:
+    return parse_transcription(reply[1], response_format=reply[0])
+
+
+def _delta(segment: object, text: str) -> bytes:
+    document = {"type": "transcript.text.delta", "segment_id": segment, "delta": text}
+    return b"data: " + json.dumps(document).encode() + b"\n\n"
+
+
+OPENAI_STREAM = (
+    Fault("an event that is not JSON", b"data: OK\n\n", MalformedFrame, "not-json"),
+    Fault("an event of another shape", _delta(7, "a"), MalformedFrame, "wrong-shape"),
+    Fault("the stream ends before the text is final", _delta("s", "a"), TruncatedFrame, "ended-early"),
+    Fault("the stream ends inside an event", _delta("s", "a")[:-1], TruncatedFrame, "event-cut-off"),
+    Fault("a text without end", _delta("s", "x" * 100_000) * 11, FrameTooLarge, "too-much-open"),
+)
+
+
+def decode_openai_stream(data: bytes) -> None:
+    stream = TranscriptionStream()
+    stream.feed(data)
+    stream.feed(b"")  # an error may come with the next call
+    stream.close()
+
+
+YOUDAO = (
+    Fault("a body that is not JSON", b"<html>", MalformedFrame, "not-json"),
+    Fault("no error code", b'{"result":["a"]}', MalformedFrame, "wrong-shape"),
+    Fault("a result that is a number", b'{"errorCode":"0","result":7}', MalformedFrame, "wrong-shape"),
+)
+
 # -- Conversations ----------------------------------------------------------------------------------------------------
 
 
@@ -238,6 +289,23 @@ VOLCENGINE_STREAMING = (
     Fault("a payload that is not JSON", [_response(b"\x1f\x8b")], MalformedFrame, "not-json"),
     Fault("a payload of another shape", [_response(b'{"result":7}')], MalformedFrame, "wrong-shape"),
 )
+OPENAI_REALTIME = (
+    Fault("a message that is not JSON", ["OK"], MalformedFrame, "not-json"),
+    Fault("a binary message that is not JSON", [bytes(4)], MalformedFrame, "not-json"),
+    Fault("a delta without its item", ['{"type":"conversation.item.input_audio_transcription.delta","delta":"a"}'],
+          MalformedFrame, "wrong-shape"),
+    Fault("a text without end", ['{"type":"conversation.item.input_audio_transcription.delta","item_id":"i","delta":"'
+                                 + "x" * 100_000 + '"}'] * 11, FrameTooLarge, "too-much-open"),
+)
+YOUDAO_STREAMING = (
+    Fault("a message that is not JSON", ["OK"], MalformedFrame, "not-json"),
+    Fault("a result that is a number", ['{"action":"recognition","errorCode":"0","result":7}'], MalformedFrame,
+          "wrong-shape"),
+    Fault("a result whose text is not JSON", ['{"action":"recognition","errorCode":"0","result":"[oops"}'],
+          MalformedFrame, "not-json"),
+    Fault("a time that is not a number", ['{"action":"recognition","errorCode":"0","result":[{"st":{"bg":"inf"}}]}'],
+          MalformedFrame, "wrong-shape"),
+)
 
 PROTOCOLS = (
     Protocol("AWS event stream", decode_event_stream, EVENT_STREAM),
@@ -248,4 +316,9 @@ PROTOCOLS = (
     Protocol("Volcengine streaming", _receive("volcengine_bigmodel"), VOLCENGINE_STREAMING),
     Protocol("Volcengine recorded files", lambda answer: parse_query(*answer), VOLCENGINE_QUERY),
     Protocol("Server-Sent Events", decode_sse, SSE),
+    Protocol("OpenAI transcriptions", decode_openai, OPENAI),
+    Protocol("OpenAI transcriptions, streamed", decode_openai_stream, OPENAI_STREAM),
+    Protocol("OpenAI realtime", _receive("openai_realtime"), OPENAI_REALTIME),
+    Protocol("Youdao replies", parse_short, YOUDAO),
+    Protocol("Youdao streaming", _receive("youdao"), YOUDAO_STREAMING),
 )
