@@ -29,6 +29,7 @@ from asrproto.audio.containers import Recording, as_recording
 from asrproto.errors import LocalProtocolError, MalformedFrame, ServiceError
 from asrproto.events import Transcript, Word
 from asrproto.http import FilePart, HttpRequest, encode_multipart
+from asrproto.http.tasks import Failed, RequestTask, Send
 from asrproto.session import Clock, utc_now
 from asrproto.youdao.replies import read_reply
 from asrproto.youdao.short import check_recording, form_request
@@ -37,6 +38,8 @@ from asrproto.youdao.signing import auth_fields
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from typing_extensions import Buffer
+
+    from asrproto.http.request import HeadersLike
 
 __all__ = ["LANGUAGES", "SLICE_SIZE", "Done", "Failed", "LongTask", "Progress", "Send", "Step", "merge_request",
            "parse_done", "parse_prepare", "parse_progress", "parse_result", "prepare_request", "progress_request",
@@ -159,30 +162,16 @@ def parse_result(body: Buffer | str, *, status: int = 200, secrets: Iterable[str
     return transcripts
 
 
-class Send(msgspec.Struct, frozen=True):
-    """Wait for `delay` seconds, send `request`, and give the answer to `LongTask.receive`."""
-
-    request: HttpRequest
-    delay: float
-    stage: Stage
-
-
 class Done(msgspec.Struct, frozen=True):
     """The recording is recognised."""
 
     transcripts: list[Transcript]
 
 
-class Failed(msgspec.Struct, frozen=True):
-    """It will not be; `error` says why."""
-
-    error: ServiceError
+Step = Send[Stage] | Done | Failed
 
 
-Step = Send | Done | Failed
-
-
-class LongTask:
+class LongTask(RequestTask[Stage, Done]):
     """One long recording from the announcement to its text.
 
     ::
@@ -192,7 +181,7 @@ class LongTask:
         while isinstance(step, Send):
             time.sleep(step.delay)
             response = httpx.request(step.request.method, step.request.url, ...)
-            step = task.receive(response.status_code, response.content)
+            step = task.receive(response.status_code, response.headers, response.content)
 
     Parameters
     ----------
@@ -236,20 +225,9 @@ class LongTask:
         self._task_id = ""
         self._slice = 1
         self._attempts = 0
-        self._step: Step | None = None
+        super().__init__()
 
-    @property
-    def step(self) -> Step | None:
-        """The last step that was given; None before `start`."""
-        return self._step
-
-    def start(self) -> Send:
-        """The first step."""
-        if self._step is not None:
-            raise LocalProtocolError("start() was called twice")
-        return self._send("prepare")
-
-    def receive(self, status: int, body: Buffer = b"") -> Step:
+    def receive(self, status: int, headers: HeadersLike, body: Buffer = b"") -> Step:
         """Take the answer to the last step's request; give the next step.
 
         Raises
@@ -266,15 +244,11 @@ class LongTask:
         self._step = following
         return following
 
-    def receive_nothing(self) -> Step:
-        """The last step's request got no answer (the connection failed); give the next step."""
-        return self._again(self._waiting("receive_nothing"),
-                           ServiceError("no answer", code="no-answer", retryable=True))
+    def _first(self) -> Send[Stage]:
+        return self._send("prepare")
 
-    def _waiting(self, call: str) -> Stage:
-        if not isinstance(self._step, Send):
-            raise LocalProtocolError(f"{call}() was called {'before start()' if self._step is None else 'at the end'}")
-        return self._step.stage
+    def _unanswered(self, stage: Stage, error: ServiceError) -> Step:
+        return self._again(stage, error)
 
     def _after(self, stage: Stage, body: Buffer, status: int) -> Step:
         secrets = (self._keys.app_secret,)
@@ -299,7 +273,7 @@ class LongTask:
         self._step = Failed(error)
         return self._step
 
-    def _send(self, stage: Stage, delay: float = 0.0) -> Send:
+    def _send(self, stage: Stage, delay: float = 0.0) -> Send[Stage]:
         step = Send(self._request(stage), delay, stage)
         self._step = step
         return step

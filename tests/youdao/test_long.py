@@ -66,7 +66,7 @@ def test_from_the_announcement_to_the_text(recording: Path) -> None:
             if step.stage == "upload":
                 uploaded += read_form(step.request)[-1].content
             response = service.respond(step.request, at=NOW)
-            step = one.receive(response.status, response.body)
+            step = one.receive(response.status, response.headers, response.body)
         assert isinstance(step, Done)
         assert stages == [("prepare", 0), *[("upload", 0)] * 4, ("merge", 0), *[("progress", 20)] * 3, ("result", 0)]
         assert uploaded == recording.read_bytes()
@@ -75,7 +75,7 @@ def test_from_the_announcement_to_the_text(recording: Path) -> None:
         assert transcript.raw["word_timestamps"][1] == [300, 600]
         assert one.step is step
         with pytest.raises(LocalProtocolError, match="at the end"):
-            one.receive(200, b"")
+            one.receive(200, (), b"")
         for call in (one.start, one.receive_nothing):
             with pytest.raises(LocalProtocolError):
                 call()
@@ -134,26 +134,26 @@ def test_malformed(parse: Any, body: bytes) -> None:
 def test_what_may_pass_is_tried_again(recording: Path) -> None:
     service, one = fake(), task(recording, max_attempts=3, poll_seconds=5)
     first = one.start()
-    for answer in (one.receive_nothing, lambda: one.receive(502, b"<html>")):
+    for answer in (one.receive_nothing, lambda: one.receive(502, (), b"<html>")):
         again = answer()
         assert isinstance(again, Send)
         assert (again.stage, again.delay) == ("prepare", 5)
         assert again.request.body != first.request.body  # signed anew: a salt serves once
-    upload = one.receive(200, service.respond(again.request, at=NOW).body)
+    upload = one.receive(200, (), service.respond(again.request, at=NOW).body)
     assert upload.stage == "upload"
     with pytest.raises(MalformedFrame):
-        one.receive(200, b"{}")
+        one.receive(200, (), b"{}")
     assert one.step is upload
-    one.receive(200, b'{"errorCode": "411"}')
+    one.receive(200, (), b'{"errorCode": "411"}')
     one.receive_nothing()
-    failed = one.receive(200, b'{"errorCode": "411"}')
+    failed = one.receive(200, (), b'{"errorCode": "411"}')
     assert isinstance(failed, Failed)
     assert failed.error.code == "411"
 
 
 def test_what_cannot_pass_is_not(recording: Path) -> None:
     one = task(recording, app_secret="another secret")
-    step = one.receive(200, fake().respond(one.start().request, at=NOW).body)
+    step = one.receive(200, (), fake().respond(one.start().request, at=NOW).body)
     assert isinstance(step, Failed)
     assert step.error.code == "202"
 
@@ -180,5 +180,5 @@ def test_the_fake_wants_every_slice(recording: Path) -> None:
         response: HttpResponse = service.respond(step.request, at=NOW)
         if step.stage == "upload":
             service._tasks["task-1"].content.clear()
-        step = one.receive(response.status, response.body)
+        step = one.receive(response.status, response.headers, response.body)
     assert json.loads(service.respond(step.request, at=NOW).body)["errorCode"] == "101"

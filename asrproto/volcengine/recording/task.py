@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from asrproto.errors import LocalProtocolError, ServiceError
-from asrproto.http import HttpRequest
+from asrproto.http.tasks import Failed, RequestTask, Send
 from asrproto.volcengine.credentials import Credentials
 from asrproto.volcengine.recording.requests import (
     BASE_URL,
@@ -66,30 +66,16 @@ _NEXT: dict[tuple[Stage, Outcome], Literal["submit", "query", "done", "failed"]]
 }
 
 
-class Send(msgspec.Struct, frozen=True):
-    """Wait for `delay` seconds, send `request`, and give the answer to `RecordingTask.receive`."""
-
-    request: HttpRequest
-    delay: float
-    stage: Stage
-
-
 class Done(msgspec.Struct, frozen=True):
     """The recording is recognised."""
 
     recording: Recording
 
 
-class Failed(msgspec.Struct, frozen=True):
-    """It will not be; `error` says why, and whether a new task may succeed later."""
-
-    error: ServiceError
+Step = Send[Stage] | Done | Failed
 
 
-Step = Send | Done | Failed
-
-
-class RecordingTask:
+class RecordingTask(RequestTask[Stage, Done]):
     """One recording from its submission to its text.
 
     ::
@@ -134,20 +120,7 @@ class RecordingTask:
         self._submissions = self._questions = 0
         self._request_id = ""
         self._log_id: str | None = None
-        self._step: Step | None = None
-
-    @property
-    def step(self) -> Step | None:
-        """The last step that was given; None before `start`."""
-        return self._step
-
-    def start(self) -> Send:
-        """The first step: submit."""
-        if self._step is not None:
-            raise LocalProtocolError("start() was called twice")
-        step = self._submit()
-        self._step = step
-        return step
+        super().__init__()
 
     def receive(self, status: int, headers: HeadersLike, body: Buffer = b"") -> Step:
         """Take the answer to the last step's request; give the next step.
@@ -167,15 +140,12 @@ class RecordingTask:
         outcome: Outcome = "pending" if recording.pending else "silent" if recording.silent else "accepted"
         return self._go(stage, outcome, recording, None)
 
-    def receive_nothing(self) -> Step:
-        """The last step's request got no answer (the connection failed); give the next step."""
-        error = ServiceError("no answer", code="no-answer", retryable=True, request_id=self._log_id)
-        return self._go(self._waiting("receive_nothing"), "busy", None, error)
+    def _first(self) -> Send[Stage]:
+        return self._submit()
 
-    def _waiting(self, call: str) -> Stage:
-        if not isinstance(self._step, Send):
-            raise LocalProtocolError(f"{call}() was called {'before start()' if self._step is None else 'at the end'}")
-        return self._step.stage
+    def _unanswered(self, stage: Stage, error: ServiceError) -> Step:
+        error.request_id = self._log_id
+        return self._go(stage, "busy", None, error)
 
     def _go(self, stage: Stage, outcome: Outcome, recording: Recording | None, error: ServiceError | None) -> Step:
         step: Step
@@ -200,7 +170,7 @@ class RecordingTask:
             delay *= self._growth
         return min(delay, self._longest_delay)
 
-    def _submit(self) -> Send:
+    def _submit(self) -> Send[Stage]:
         self._request_id = str(self._new_id())
         request = submit_request(self._credentials, request_id=self._request_id, resource_id=self._resource_id,
                                  idle=self._idle, base_url=self._base_url, **self._options)
@@ -209,7 +179,7 @@ class RecordingTask:
         self._questions = 0
         return Send(request, delay, "submit")
 
-    def _query(self) -> Send:
+    def _query(self) -> Send[Stage]:
         request = query_request(self._credentials, request_id=self._request_id, resource_id=self._resource_id,
                                 idle=self._idle, log_id=self._log_id, base_url=self._base_url)
         delay = self._wait(self._questions)
