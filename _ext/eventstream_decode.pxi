@@ -108,8 +108,8 @@ cdef parse_headers(Format form, const uint8_t *block, Py_ssize_t size):
         try:
             name = PyUnicode_DecodeUTF8(<const char *> block + start + 1, name_len, NULL)
         except UnicodeDecodeError:
-            return NAME_NOT_UTF8, PRELUDE + start + 1, PyBytes_FromStringAndSize(<const char *> block + start + 1,
-                                                                                name_len), None
+            raw = PyBytes_FromStringAndSize(<const char *> block + start + 1, name_len)
+            return NAME_NOT_UTF8, PRELUDE + start + 1, raw, None
         try:
             value = parse_value(form, block + at, kind, width)
         except UnicodeDecodeError:

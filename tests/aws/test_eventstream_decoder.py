@@ -256,6 +256,30 @@ def test_byte_by_byte() -> None:
     decoder.close()
 
 
+@pytest.mark.parametrize("size", [1, 5, 64, 100_000])
+def test_lists_that_are_kept_stay_as_they_are(size: int) -> None:
+    decoder = EventStreamDecoder()
+    lists = []
+    for at in range(0, len(STREAM), size):
+        lists.append(decoder.feed(STREAM[at:at + size]))
+        mine = decoder.feed(b"")
+        assert mine == []
+        mine.append(GOOD[0])  # what a caller does with a list is no concern of the decoder's
+        del mine
+    assert [message for found in lists for message in found] == GOOD
+    assert len({id(found) for found in lists}) == len(lists)
+
+
+def test_payloads_outlive_decoder_and_stream() -> None:
+    stream = bytearray(STREAM)
+    of_bytes, of_bytearray = EventStreamDecoder().feed(bytes(stream)), EventStreamDecoder().feed(stream)
+    stream[:] = bytes(len(stream))
+    assert of_bytes == of_bytearray == GOOD
+    large = encode_message({}, bytes(range(256)) * 400)
+    [message] = EventStreamDecoder().feed(large + large[:20])
+    assert message.payload == message.payload == bytes(range(256)) * 400
+
+
 @given(streams)
 @example(GOOD)
 def test_as_botocore(stream: list[Message]) -> None:
