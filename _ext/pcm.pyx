@@ -1,6 +1,6 @@
 # distutils: sources = _ext/audio/pcm.c _ext/audio/kernels_baseline.c _ext/audio/kernels_avx2.c _ext/audio/kernels_avx512.c _ext/audio/kernels_neon.c
 # distutils: define_macros = NPY_NO_DEPRECATED_API=NPY_1_7_API_VERSION
-"""Sample conversion: contiguous samples in, a new or a given array out. Everything else is asrproto.audio's to sort out.
+"""Sample conversion: contiguous samples in, a new or a given array out. The rest is for asrproto.audio to sort out.
 
 The conversions of arrays return None for what they do not take as it is (strides, byte order, other types).
 """

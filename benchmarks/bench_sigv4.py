@@ -15,7 +15,7 @@ from asrproto.aws.eventstream import MessageEncoder
 from asrproto.aws.sigv4 import Credentials, EventSigner, SigV4Signer
 from asrproto.http import HttpRequest
 
-CREDENTIALS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+CREDENTIALS = Credentials("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0")
 REGION, SERVICE = "eu-west-1", "transcribe"
 HOST = "transcribestreaming.eu-west-1.amazonaws.com:8443"
 TARGET = ("/stream-transcription-websocket?language-code=en-GB&media-encoding=pcm&sample-rate=16000"

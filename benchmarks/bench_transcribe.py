@@ -19,7 +19,7 @@ from asrproto.aws.transcribe.events import TRANSCRIPT_EVENTS
 from asrproto.aws.transcribe.models import decode_model
 
 PEERS = ("asrproto", "amazon-transcribe")
-KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+KEYS = Credentials("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0")
 NOW = datetime(2026, 3, 14, 15, 9, 26, tzinfo=timezone.utc)
 
 ITEMS = [{"Confidence": 0.9481, "Content": f"word{number}", "EndTime": 0.31 * number + 0.28, "Stable": True,

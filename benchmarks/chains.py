@@ -22,7 +22,7 @@ BLOCK_MS, CHUNK_MS = 20, 100
 BLOCK_FRAMES = RATE_IN * BLOCK_MS // 1000
 CHUNK_BYTES = 2 * RATE_OUT * CHUNK_MS // 1000
 REGION = "eu-west-1"
-KEYS = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+KEYS = ("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0")
 
 Block = Any  # ndarray of shape (frames, channels), float32
 Chain = Callable[[Block], list[bytes]]

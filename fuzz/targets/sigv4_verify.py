@@ -17,7 +17,7 @@ from fuzz.harness import Target
 from fuzz.mutate import mutate_lines
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
-CREDENTIALS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+CREDENTIALS = Credentials("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0")
 SIGNER = SigV4Signer(CREDENTIALS, service="transcribe", region="us-east-1")
 KNOWN = {CREDENTIALS.access_key_id: CREDENTIALS}
 

@@ -28,7 +28,7 @@ from asrproto.aws.transcribe import (
 )
 from asrproto.aws.transcribe.failures import ADVICE, EXCEPTIONS
 
-KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a-session/token==")
+KEYS = Credentials("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0", "a-session/token==")
 
 
 def session(kind: Any = TranscribeSession, **options: Any) -> Any:

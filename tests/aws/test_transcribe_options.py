@@ -23,7 +23,7 @@ from asrproto.aws.transcribe import keywords as typed
 from asrproto.aws.transcribe.operations import CALL_ANALYTICS, MEDICAL, MEDICAL_SCRIBE, STANDARD
 from asrproto.aws.transcribe.options import HEADER_PREFIX, Operation
 
-KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+KEYS = Credentials("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0")
 ROLE = "arn:aws:iam::111122223333:role/Demo"
 UUID = "01234567-89ab-cdef-0123-456789abcdef"
 

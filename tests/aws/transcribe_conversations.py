@@ -17,7 +17,7 @@ from asrproto.testing import ScriptedRecogniser
 from asrproto.testing.transcribe import FakeTranscribe, TranscribeConversation
 
 NOW = datetime(2026, 3, 14, 15, 9, 26, 535897, timezone.utc)
-KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a-session/token==")
+KEYS = Credentials("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0", "a-session/token==")
 WORDS = "go forward ten meters"
 SECOND = bytes(range(250)) * 128  # 32000 bytes: one second of s16le at 16 kHz
 AUDIO_HEADERS = {":message-type": "event", ":event-type": "AudioEvent", ":content-type": "application/octet-stream"}

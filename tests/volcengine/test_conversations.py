@@ -359,3 +359,11 @@ def test_packing_can_be_turned_off_and_down() -> None:
     session.handshake()
     session.start()
     assert len(session.send_audio(bytes(6400))[0]) > 6400
+
+
+def test_float_samples_are_not_taken_for_bytes() -> None:
+    session = big_model()
+    session.handshake()
+    session.start()
+    with pytest.raises(TypeError, match="float samples"):
+        session.send_audio(np.zeros(1600, np.float32))

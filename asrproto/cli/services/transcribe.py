@@ -11,7 +11,7 @@ from asrproto.testing.transcribe import FakeTranscribe
 __all__ = ["SERVICE"]
 
 REGION = "us-east-1"
-KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "a session token")
+KEYS = Credentials("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0", "a session token")
 STRANGER = Credentials(KEYS.access_key_id, "not the secret key of this account", KEYS.session_token)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from asrproto._chunks import byte_view
 from asrproto._json import check_shape, read_json
 from asrproto._redact import redact
 from asrproto.errors import LocalProtocolError, MalformedFrame, ServiceError
@@ -121,7 +122,7 @@ class FrameConversation:
         self._lifecycle.enter("send_audio")
         if self._over:
             return []
-        self._pending += memoryview(pcm).tobytes()
+        self._pending += byte_view(pcm)
         if not self._sniffed and len(self._pending) >= _SNIFFED:
             self._sniff()
         full = len(self._pending) // self._chunk
