@@ -88,17 +88,17 @@ def error_in(document: Any, *, status: int | None = None, request_id: str | None
                         code=redact(code or kind, secrets) or str(status or "error"))
 
 
-def _text(value: Any) -> str:
-    """A scalar as text; a list of FastAPI's complaints as one line each."""
-    if isinstance(value, bool) or value is None:
+def _text(value: Any, depth: int = 3) -> str:
+    """A scalar as text; FastAPI's complaints one after the other; nothing of what is nested deeper than they are."""
+    if isinstance(value, bool) or value is None or not depth:
         return ""
     if isinstance(value, (str, int, float)):
         return str(value)
     if isinstance(value, list):
-        return "; ".join(filter(None, map(_text, value[:20])))
+        return "; ".join(filter(None, (_text(item, depth - 1) for item in value[:20])))
     if isinstance(value, Mapping):
         place = value.get("loc")
-        words = _text(value.get("msg") or value.get("message"))
+        words = _text(value.get("msg") or value.get("message"), depth - 1)
         return f"{'.'.join(map(str, place))}: {words}" if isinstance(place, list) and words else words
     return ""
 

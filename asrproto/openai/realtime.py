@@ -137,6 +137,8 @@ class RealtimeSession:
                  extra_headers: HeadersLike = ()) -> None:
         if dialect.realtime is None:
             raise LocalProtocolError(f"{dialect.name} has no realtime conversation")
+        if not model:
+            raise LocalProtocolError("model must not be empty")
         self._dialect: RealtimeDialect = dialect.realtime
         rates = self._dialect.audio_formats
         if audio_format not in rates:
@@ -222,6 +224,8 @@ class RealtimeSession:
 
         For conversations without turn detection. What follows is a stretch of its own.
         """
+        if self._dialect.final_commit:
+            raise LocalProtocolError("this dialect recognises one stretch, which end_audio() closes")
         self._life.enter("send_audio")
         return [] if self._life.failed else self._closed_stretch()
 

@@ -128,8 +128,11 @@ def transcription_upload(
     if unknown:
         raise TypeError(f"unknown option {min(unknown)!r}")
     fields = {name: fields[name] for name in FIELDS if fields.get(name) is not None}
-    for name in fields.keys() - dialect.fields:
-        raise LocalProtocolError(f"{dialect.name} does not have {name}")
+    if not model:
+        raise LocalProtocolError("model must not be empty")
+    missing = [name for name in fields if name not in dialect.fields]
+    if missing:
+        raise LocalProtocolError(f"{dialect.name} does not have {missing[0]}")
     response_format = fields.get("response_format", "json")
     if response_format not in dialect.response_formats:
         raise LocalProtocolError(f"response_format {response_format!r} is not one of those that {dialect.name} has: "
@@ -155,13 +158,17 @@ def transcription_upload(
 def authorization(api_key: str | None, dialect: Dialect, *, organization: str | None = None,
                   project: str | None = None) -> list[tuple[str, str]]:
     """The header fields that say who asks."""
-    if api_key is not None and not (api_key and api_key.isascii() and api_key.isprintable()):
-        raise LocalProtocolError("api_key must be printable ASCII, and is not")
     if api_key is None and dialect.key_required:
         raise LocalProtocolError(f"{dialect.name} needs an api_key")
-    rows = (("Authorization", api_key and f"Bearer {api_key}"), ("OpenAI-Organization", organization),
-            ("OpenAI-Project", project))
-    return [(name, value) for name, value in rows if value is not None]
+    headers = []
+    for option, value, name, scheme in (("api_key", api_key, "Authorization", "Bearer "),
+                                        ("organization", organization, "OpenAI-Organization", ""),
+                                        ("project", project, "OpenAI-Project", "")):
+        if value is not None:
+            if not (value and value.isascii() and value.isprintable()):
+                raise LocalProtocolError(f"{option} must be printable ASCII, and is not")
+            headers.append((name, scheme + value))
+    return headers
 
 
 def _flattened(name: str, value: Any) -> list[tuple[str, str]]:

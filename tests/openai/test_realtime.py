@@ -176,6 +176,8 @@ def test_vllm() -> None:
     (failed,) = hear(refused, "error", error="The model `m` does not exist.", code="model_not_found")
     assert isinstance(failed, SessionFailed)
     assert (failed.error.code, failed.error.message) == ("model_not_found", "The model `m` does not exist.")
+    with pytest.raises(LocalProtocolError, match="one stretch"):
+        started(dialect=VLLM).commit()
     for option in ("language", "prompt", "noise_reduction"):
         with pytest.raises(LocalProtocolError, match=option):
             session(dialect=VLLM, **{option: "x"})
@@ -338,7 +340,7 @@ def test_options() -> None:
     for options, words in [({"dialect": GROQ}, "Groq has no realtime"), ({"audio_format": "audio/opus"}, "audio/pcmu"),
                            ({"dialect": VLLM, "audio_format": "audio/pcmu"}, "audio/pcm"),
                            ({"chunk_ms": 0}, "chunk_ms"), ({"chunk_ms": 250_000}, "15728640"),
-                           ({"api_key": None}, "needs an api_key")]:
+                           ({"api_key": None}, "needs an api_key"), ({"model": ""}, "model")]:
         with pytest.raises(LocalProtocolError, match=words):
             session(**options)
     assert session(chunk_ms=240_000).rate == 24000

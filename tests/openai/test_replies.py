@@ -234,6 +234,17 @@ def test_a_refusal_with_status_200() -> None:
         assert (caught.value.code, caught.value.message) == (code, "m")
 
 
+@pytest.mark.parametrize(("start", "end"), [
+    (b"", b""), (b'{"detail":', b"}"), (b'{"detail":[{"loc":["a"],"msg":', b"}]}"), (b'{"error":{"message":', b"}}")])
+def test_deep_nesting_is_not_followed(start: bytes, end: bytes) -> None:
+    """Python's stack is left alone; deeper than JSON may be, the body is a text like any other."""
+    for depth in range(4, 1100, 37):
+        body = start + b"[" * depth + b"1" + b"]" * depth + end
+        error = parse_error(400, body)
+        assert error.code == "400"
+        assert error.message in ("", body.decode()[:1000])
+
+
 def test_a_long_page_is_cut() -> None:
     error = parse_error(500, b"<" * 5_000_000 + b"x" * 5_000_000)
     assert len(error.message) == 1000

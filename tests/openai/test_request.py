@@ -170,6 +170,11 @@ def test_keys() -> None:
     assert KEY not in repr(transcription_request(MP3, api_key=KEY, model="m"))
     with pytest.raises(LocalProtocolError, match="needs an api_key"):
         transcription_request(MP3, api_key=None, model="m")
+    for option in ("organization", "project"):
+        with pytest.raises(LocalProtocolError, match=option):
+            transcription_request(MP3, api_key=KEY, model="m", **{option: "a\r\nX: y"})
+    with pytest.raises(LocalProtocolError, match="model"):
+        transcription_request(MP3, api_key=KEY, model="")
     for wrong in ("", "a\r\nX: y", "schlüssel"):
         with pytest.raises(LocalProtocolError, match="api_key must be") as caught:
             transcription_request(MP3, api_key=wrong, model="m")
