@@ -37,8 +37,9 @@ fuzz: $(VENV)/.set-up-test  ## FUZZ_RUNS inputs for every decoder; other options
 sanitize:  ## kernels, codecs and conversations under AddressSanitizer and UndefinedBehaviorSanitizer
 	@tools/sanitize $(VENV)-sanitize $(ARGS)
 
-bench: $(VENV)/.set-up-bench  ## every comparison with its peers, as ratios
-	@$(PY) -m pytest benchmarks --benchmark-columns=median,iqr,rounds $(ARGS)
+bench: $(VENV)/.set-up-bench  ## every comparison with its peers: ratios, tables, plots
+	@$(PY) -m pytest benchmarks -q --benchmark-disable --in-turns $(ARGS)
+	@$(if $(ARGS),,$(PY) -m benchmarks.footprint && $(PY) -m benchmarks.render)
 
 docs: $(VENV)/.set-up-docs  ## the documentation, warnings as errors, into docs/_build/html
 	@$(VENV)/bin/sphinx-build -q -E -W --keep-going -d docs/_build/doctrees docs docs/_build/html $(ARGS)
