@@ -24,8 +24,10 @@ lint: $(VENV)/.set-up-lint  ## ruff and cython-lint
 	@$(VENV)/bin/ruff check .
 	@PATH="$(abspath $(VENV))/bin:$$PATH" cython-lint _ext
 
-types: $(VENV)/.set-up-lint  ## mypy in strict mode; the stubs of compiled modules against the modules
+types: $(VENV)/.set-up-lint  ## mypy in strict mode, pyright; the stubs of compiled modules against the modules
 	@$(VENV)/bin/mypy
+	@$(VENV)/bin/mypy --config-file pyproject.toml tests/typing/*.py
+	@$(VENV)/bin/basedpyright --pythonpath $(PY)
 	@$(VENV)/bin/stubtest --ignore-unused-allowlist --allowlist tools/stubtest-allowlist.txt asrproto._kernels
 
 pythons:  ## install into a fresh environment of every Python on this machine and try it

@@ -44,8 +44,18 @@ class Headline(NamedTuple):
 
 HEADLINES: tuple[Headline, ...] = (
     Headline("chain", "1 s of 48 kHz stereo in 20 ms blocks to signed Transcribe frames",
-             "numpy + soxr + amazon-transcribe", "one second from microphone blocks to signed frames",
-             "一秒音频：从麦克风采样块到已签名的帧"),
+             "numpy + soxr + amazon-transcribe", "one second of audio, from capture to signed frames",
+             "一秒音频，从采样块到已签名的帧"),
+    Headline("eventstream", "decode 623 frames of 1.7 KB, 64 KB feeds", "botocore",
+             "decode 1 MB of event-stream frames", "解码 1 MB 事件流帧"),
+    Headline("transcribe", "100 frames of 1688 B to typed TranscriptEvents", "amazon-transcribe",
+             "100 Transcribe answers to typed values", "100 条 Transcribe 应答变成带类型的值"),
+    Headline("sigv4", "presign the Transcribe URL", "botocore", "presign a URL", "预签名一个 URL"),
+    Headline("sigv4", "encode, sign and wrap a 3200-byte AudioEvent", "amazon-transcribe",
+             "frame and sign 100 ms of audio", "为 100 ms 音频组帧并签名"),
+    Headline("volcengine", "decode a 1 KB response", "struct", "decode a Volcengine frame", "解码一个火山引擎帧"),
+    Headline("http", "SSE, 2000 deltas, 16 KB reads", "openai", "read 2000 Server-Sent Events",
+             "读取 2000 条 Server-Sent Events"),
 )
 
 
