@@ -129,7 +129,7 @@ def _convert(array: npt.NDArray[Any], out: npt.NDArray[Any] | None, dtype: type,
         raise LocalProtocolError("out is read-only")
     native = array.dtype.newbyteorder("=")
     with np.nditer([array, out], flags=["external_loop", "buffered", "zerosize_ok", "copy_if_overlap"],
-                   op_flags=[["readonly", "contig", "aligned"],
+                   op_flags=[["readonly", "contig", "aligned"],  # pyright: ignore[reportArgumentType]
                              ["writeonly", "contig", "aligned"]],
                    op_dtypes=[native, np.dtype(dtype)], casting="equiv") as pieces:  # type: ignore[call-overload]
         for source, target in pieces:

@@ -195,7 +195,7 @@ def _typed(name: str, value: object) -> object:
 def _pairs(headers: HeadersLike) -> dict[str, Any]:
     """Any spelling of headers as a dict, order kept."""
     if isinstance(headers, Mapping):
-        return dict(headers)
+        return dict(cast("Mapping[str, Any]", headers))
     pairs: dict[str, Any] = {}
     for pair in headers:
         try:
@@ -217,7 +217,7 @@ class _Headers(dict[str, Any]):
         raise TypeError("the headers of a message cannot be changed; make a new Message({**message.headers, ...})")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse
+    clear = pop = popitem = setdefault = update = _refuse  # pyright: ignore[reportAssignmentType]
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (dict(self),)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import io
 import multiprocessing
 import signal
 import sys
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the demo; the exit status is 0 where every service gave a transcript."""
     options = _parser().parse_args(arguments)
     for stream in (sys.stdout, sys.stderr):  # a terminal may lack the letters of a transcript
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     try:
         capture = read_capture(options.file)
@@ -186,7 +187,7 @@ def failures_reported(report: Report) -> Iterator[None]:
 def table(runs: Sequence[Run], seconds: float) -> list[str]:
     """The figures of all runs as aligned lines."""
     header = ("service", "transcript", "audio", "bytes out / in", "messages out / in", "inside asrproto")
-    rows = [header]
+    rows: list[tuple[str, ...]] = [header]
     for run in runs:
         meter = run.meter
         transcript = textwrap.shorten(run.transcript, WIDTH // 2, placeholder="...") or "(none)"

@@ -55,7 +55,7 @@ class Loopback:
         if hasattr(service, "accept"):
             self._server = _websocket_server(cast(FakeStreamingService, service), clock)
         else:
-            self._server = _HttpServer(service, clock)
+            self._server = _HttpServer(service, clock)  # pyright: ignore[reportArgumentType]
         self._socket = self._server.socket
         self.address: Address = (HOST, self._socket.getsockname()[1])
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
@@ -25,7 +25,9 @@ _QUERY_PAIR = re.compile(r"([?&])([^=&#]*)=([^&#]*)")
 
 def header_pairs(headers: HeadersLike) -> HeaderPairs:
     """Any usual spelling of headers as a tuple of pairs; order and repeats are kept."""
-    return tuple(headers.items()) if isinstance(headers, Mapping) else tuple((name, value) for name, value in headers)
+    if isinstance(headers, Mapping):
+        return tuple(cast("Mapping[str, str]", headers).items())
+    return tuple((name, value) for name, value in headers)
 
 
 def find_header(headers: HeaderPairs, name: str) -> str | None:

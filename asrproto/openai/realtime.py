@@ -287,6 +287,7 @@ class RealtimeSession:
         document = read_json(message)
         kind = document.get("type") if isinstance(document, dict) else None
         handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
+        events: list[Event]
         if handler is not None:
             events = handler(self, document)
         elif isinstance(kind, str) and kind.startswith(_NOTICES):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -296,7 +296,7 @@ class TranscribeConversation:
                 answers.append(self._result(channel, partial=True))
         return answers
 
-    _HANDLERS: Mapping[str, tuple[str, Callable[[TranscribeConversation, bytes], list[WireMessage]]]] = {
+    _HANDLERS: ClassVar[Mapping[str, tuple[str, Callable[..., list[WireMessage]]]]] = {
         "AudioEvent": ("application/octet-stream", _audio),
         "ConfigurationEvent": ("application/json", _configure),
         "SessionControlEvent": ("application/json", _control),

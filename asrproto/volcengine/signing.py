@@ -16,11 +16,11 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
 from asrproto.errors import LocalProtocolError
+from asrproto.http.request import HeadersLike, header_pairs
 from asrproto.volcengine.credentials import checked_token
 from asrproto.volcengine.openapi import OpenApiSigner
 
@@ -40,7 +40,7 @@ LEGACY_STREAM_URL = "wss://openspeech.bytedance.com/api/v1/asr/stream"
 
 
 def hmac256_authorization(*, access_token: str, secret_key: str, path: str, body: Buffer,
-                          headers: Mapping[str, str] | Iterable[tuple[str, str]] = (("Custom", "auth_custom"),),
+                          headers: HeadersLike = (("Custom", "auth_custom"),),
                           method: str = "GET", form: Literal["demo", "documented"] = "demo") -> str:
     """The value of the ``Authorization`` header that signs a conversation with ``api/v2/asr``.
 
@@ -60,7 +60,7 @@ def hmac256_authorization(*, access_token: str, secret_key: str, path: str, body
     """
     if form not in ("demo", "documented"):
         raise LocalProtocolError(f"form must be 'demo' or 'documented', not {form!r}")
-    pairs = tuple(headers.items()) if isinstance(headers, Mapping) else tuple(headers)
+    pairs = header_pairs(headers)
     lines = [f"{method} {path} HTTP/1.1"]
     lines += [value if form == "demo" else f"{name}: {value}" for name, value in pairs]
     text = "".join(f"{line}\n" for line in lines).encode() + bytes(memoryview(body))

@@ -73,7 +73,7 @@ async def talk(socket: Socket, session: StreamingSession, encoder: AudioEncoder,
     """One driver for every service."""
     request = session.handshake()
     assert_type(request, HttpRequest)
-    assert_type(request.header("Host"), "str | None")
+    assert_type(request.header("Host"), str | None)
     for message in session.start():
         await socket.send(message)
     for block in blocks:
@@ -95,8 +95,8 @@ async def talk(socket: Socket, session: StreamingSession, encoder: AudioEncoder,
 def handle(event: Event, report: Callable[[str], None]) -> None:
     if isinstance(event, Transcript):
         assert_type(event.text, str)
-        assert_type(event.start, "float | None")
-        assert_type(event.words, "tuple[Word, ...]")
+        assert_type(event.start, float | None)
+        assert_type(event.words, tuple[Word, ...])
         report(event.text)
     elif isinstance(event, SessionFailed):
         assert_type(event.error, ServiceError)
@@ -116,8 +116,8 @@ def every_session() -> list[StreamingSession]:
         MedicalSession(KEYS, region="us-east-1", specialty="PRIMARYCARE", type="DICTATION"),
         CallAnalyticsSession(KEYS, region="us-east-1", language_code="en-US", channel_roles=("AGENT", "CUSTOMER")),
         MedicalScribeSession(KEYS, region="us-east-1", session_id="0c1d2e3f-0000-4000-8000-000000000000",
-                             resource_access_role_arn="arn:aws:iam::123456789012:role/scribe", output_bucket_name="notes",
-                             note_template="HISTORY_AND_PHYSICAL"),
+                             resource_access_role_arn="arn:aws:iam::123456789012:role/scribe",
+                             output_bucket_name="notes", note_template="HISTORY_AND_PHYSICAL"),
         BigModelSession(APP, enable_punc=True, hotwords=["asrproto"]),
         LegacySession(APP, cluster="volcengine_streaming_common"),
         YoudaoSession("app", "secret", language="zh-CHS"),
@@ -145,18 +145,19 @@ def hear(session: StreamingSession, response: HttpResponse) -> Sequence[Event]:
 
 def audio() -> None:
     samples = np.zeros(480, np.float32)
-    assert_type(float_to_int16(samples), "npt.NDArray[np.int16]")
-    assert_type(int16_to_float(np.zeros(480, np.int16)), "npt.NDArray[np.float32]")
-    assert_type(ulaw_to_int16(b"\xff" * 160), "npt.NDArray[np.int16]")
+    assert_type(float_to_int16(samples), npt.NDArray[np.int16])
+    assert_type(int16_to_float(np.zeros(480, np.int16)), npt.NDArray[np.float32])
+    assert_type(ulaw_to_int16(b"\xff" * 160), npt.NDArray[np.int16])
     assert_type(int16_to_ulaw(np.zeros(160, np.int16)), bytes)
     mono: npt.NDArray[Any] = to_mono(np.zeros((480, 2), np.float32))
     speech: npt.NDArray[Any] = resample(mono, 48000, 16000, quality="high")
     resampler = Resampler(44100, 16000, channels=2, dtype="int16")
     assert_type(resampler.latency, float)
     tail: npt.NDArray[Any] = resampler.flush()
-    encoder = AudioEncoder(rate_in=48000, channels_in=2, dtype_in="float32", rate_out=8000, encoding="ulaw", chunk_ms=20)
-    assert_type(encoder.push(speech) + encoder.flush(), "list[bytes]")
-    assert_type(PcmFramer(2).push(array.array("h", [1, 2])), "list[bytes]")
+    encoder = AudioEncoder(rate_in=48000, channels_in=2, dtype_in="float32", rate_out=8000, encoding="ulaw",
+                           chunk_ms=20)
+    assert_type(encoder.push(speech) + encoder.flush(), list[bytes])
+    assert_type(PcmFramer(2).push(array.array("h", [1, 2])), list[bytes])
     assert_type(wav.header(rate=16000, channels=1), bytes)
     assert_type(simd_level(), str)
     del tail
@@ -174,7 +175,7 @@ def frames(data: bytes) -> None:
         decoder.close()
     except RemoteProtocolError as error:
         assert_type(error.reason, str)
-        assert_type(error.offset, "int | None")
+        assert_type(error.offset, int | None)
     assert_type(Message.decode(data).encode(), bytes)
 
     frame = decode_frame(data, max_payload_size=1 << 20)
@@ -198,12 +199,12 @@ def signing() -> None:
 
 def http(body: bytes, path: Path) -> None:
     decoder = SSEDecoder()
-    assert_type(decoder.feed(body), "list[ServerSentEvent]")
+    assert_type(decoder.feed(body), list[ServerSentEvent])
     form = encode_multipart([("model", "whisper-1"), FilePart("file", "a.wav", body, "audio/wav")])
     assert_type(form.content_type, str)
     assert_type(transcription_request(path, api_key="sk-made-up", model="whisper-1", language="en"), HttpRequest)
     assert_type(transcription_request(body, api_key=None, model="whisper-1", response_format="srt"), HttpRequest)
-    assert_type(parse_transcription(body, response_format="json"), "list[Transcript]")
+    assert_type(parse_transcription(body, response_format="json"), list[Transcript])
 
 
 def names() -> None:

@@ -96,22 +96,22 @@ def query_request(credentials: Credentials, *, request_id: str, resource_id: str
                     log_id=log_id)
 
 
-def flash_request(credentials: Credentials, audio: Buffer | None = None, /, *, request_id: str | None = None,
+def flash_request(credentials: Credentials, recording: Buffer | None = None, /, *, request_id: str | None = None,
                   resource_id: str = FLASH_RESOURCE_ID, base_url: str = BASE_URL,
                   **options: Unpack[FlashOptions]) -> HttpRequest:
     """Have a recording recognised at once.
 
     Parameters
     ----------
-    audio : bytes-like, optional
+    recording : bytes-like, optional
         A whole file, at most 100 MiB; instead of it `url` may be given (or `data`, the same in base64).
     **options
         See `asrproto.volcengine.options.FlashOptions`.
 
     The others are those of `submit_request`; `parse_query` reads the answer.
     """
-    if audio is not None:
-        content = memoryview(audio)
+    if recording is not None:
+        content = memoryview(recording)
         if content.nbytes > MAX_FLASH_SIZE:
             raise LocalProtocolError(f"audio has {content.nbytes} bytes; the flash interface takes {MAX_FLASH_SIZE}")
         if options.get("data") is not None:
