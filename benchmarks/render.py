@@ -61,19 +61,21 @@ HEADLINES: tuple[Headline, ...] = (
 
 # --- how figures are written
 
+NARROW = "\N{NO-BREAK SPACE}"  # between a figure and its unit
+
 
 def duration(seconds: float) -> str:
     for unit, scale in (("s", 1.0), ("ms", 1e3), ("µs", 1e6)):
         if seconds * scale >= 1:
-            return f"{significant(seconds * scale)} {unit}"
-    return f"{significant(seconds * 1e9)} ns"
+            return f"{significant(seconds * scale)}{NARROW}{unit}"
+    return f"{significant(seconds * 1e9)}{NARROW}ns"
 
 
 def size(count: float) -> str:
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
         if count >= scale:
-            return f"{significant(count / scale)} {unit}"
-    return f"{count:.0f} B"
+            return f"{significant(count / scale)}{NARROW}{unit}"
+    return f"{count:.0f}{NARROW}B"
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -125,11 +127,14 @@ def headline_rows() -> list[tuple[Headline, dict[str, Any]]]:
 
 
 def headline(language: str = "en") -> str:
-    header = {"en": ("", OURS, "what is used today", "", "faster"), "zh": ("", OURS, "现有做法", "", "快")}[language]
-    return table(header, [
-        (line.chinese if language == "zh" else line.english, duration(figure["seconds"][OURS]["median"]), line.peer,
-         duration(figure["seconds"][line.peer]["median"]), f"**{times(figure['ratios'][line.peer]['median'])}**")
-        for line, figure in headline_rows()])
+    header = {"en": ("", OURS, "what is used today", "faster"), "zh": ("", OURS, "现有做法", "快")}[language]
+    rows = []
+    for line, figure in headline_rows():
+        seconds = figure["seconds"]
+        rows.append((line.chinese if language == "zh" else line.english, duration(seconds[OURS]["median"]),
+                     f"{line.peer}: {duration(seconds[line.peer]['median'])}",
+                     f"**{times(figure['ratios'][line.peer]['median'])}**"))
+    return table(header, rows)
 
 
 def chain_seconds(who: str, streams: int = 1) -> float:
