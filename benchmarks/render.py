@@ -255,6 +255,15 @@ def draw_headline(axes: Any, colours: Colours) -> None:
     axes.grid(visible=False, axis="y")
 
 
+def plain_numbers(axis: Any, steps: Sequence[int]) -> None:
+    """Write 10,000 and not a power of ten, at these multiples of each power."""
+    from matplotlib import ticker
+
+    axis.set_major_locator(ticker.LogLocator(subs=steps))
+    axis.set_major_formatter(ticker.StrMethodFormatter("{x:,.0f}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
 def draw_scale(axes: Any, colours: Colours) -> None:
     figures = results.read("scale")["figures"]
     for colour, who in zip(colours.series, dict.fromkeys(figure["who"] for figure in figures), strict=False):
@@ -264,6 +273,8 @@ def draw_scale(axes: Any, colours: Colours) -> None:
         axes.plot(streams, micros, marker="o", color=colour, label=who)
     axes.set_xscale("log")
     axes.set_yscale("log")
+    plain_numbers(axes.xaxis, (1,))
+    plain_numbers(axes.yaxis, (1, 2, 5))
     axes.set_xlabel("streams in one process, taking turns")
     axes.set_ylabel("µs for 20 ms of one stream")
     axes.legend(frameon=False, labelcolor=colours.text)

@@ -27,8 +27,7 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
-autodoc_typehints_description_target = "documented_params"
+python_maximum_signature_line_length = 88
 autodoc_mock_imports = ["pocketsphinx"]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
