@@ -165,6 +165,8 @@ def authorization(api_key: str | None, dialect: Dialect, *, organization: str | 
                                         ("organization", organization, "OpenAI-Organization", ""),
                                         ("project", project, "OpenAI-Project", "")):
         if value is not None:
+            if not isinstance(value, str):
+                raise TypeError(f"{option} must be str, not {type(value).__name__}")
             if not (value and value.isascii() and value.isprintable()):
                 raise LocalProtocolError(f"{option} must be printable ASCII, and is not")
             headers.append((name, scheme + value))
