@@ -156,7 +156,8 @@ interpreters.{run}(interpreters.create(), code)
 """
 WORK = {
     "the package": "import asrproto",
-    "a kernel alone": "module_from_spec(ModuleSpec('x.{name}', ExtensionFileLoader('x.{name}', {{kernel.__file__!r}})))",
+    "a kernel alone":
+        "module_from_spec(ModuleSpec('x.{name}', ExtensionFileLoader('x.{name}', {{kernel.__file__!r}})))",
 }
 
 
