@@ -141,8 +141,7 @@ try:
 except ImportError:
     import _xxsubinterpreters as interpreters
 code = f'''
-from importlib.machinery import ExtensionFileLoader, ModuleSpec
-from importlib.util import module_from_spec
+from importlib.util import module_from_spec, spec_from_file_location
 try:
     {work}
 except ImportError as error:
@@ -156,8 +155,7 @@ interpreters.{run}(interpreters.create(), code)
 """
 WORK = {
     "the package": "import asrproto",
-    "a kernel alone":
-        "module_from_spec(ModuleSpec('x.{name}', ExtensionFileLoader('x.{name}', {{kernel.__file__!r}})))",
+    "a kernel alone": "module_from_spec(spec_from_file_location('x.{name}', {{kernel.__file__!r}}))",
 }
 
 
