@@ -27,8 +27,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from asrproto.errors import LocalProtocolError
-from asrproto.events import Event
+from asrproto.errors import LocalProtocolError, ServiceError
+from asrproto.events import Event, SessionFailed
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from asrproto.http import HttpRequest
     from asrproto.http.request import HeadersLike
 
-__all__ = ["Clock", "HearsHandshake", "Lifecycle", "Phase", "StreamingSession", "WireMessage", "utc_now"]
+__all__ = ["Clock", "HearsHandshake", "Lifecycle", "Phase", "StreamingSession", "WireMessage", "hear_handshake",
+           "utc_now"]
 
 WireMessage = bytes | str
 """One message on the wire: bytes for a binary one, str for a text one."""
@@ -89,6 +90,28 @@ class HearsHandshake(Protocol):
     def receive_handshake(self, status: int, headers: HeadersLike, body: Buffer = b"") -> Sequence[Event]:
         """Take the status (101 or 200 where it was accepted), headers and, of a refusal, the body of the answer."""
         ...
+
+
+def hear_handshake(session: StreamingSession, status: int, headers: HeadersLike,
+                   body: Buffer = b"") -> Sequence[Event]:
+    """What the service's answer to the handshake means, for any session; a refusal is a `SessionFailed`.
+
+    Parameters
+    ----------
+    session : StreamingSession
+        Is told of the answer if it wants to be (`HearsHandshake`).
+    status : int
+        101 where a WebSocket was opened, 200 where an HTTP/2 stream was.
+    headers : mapping or sequence of pairs
+    body : bytes-like
+        Of a refusal.
+    """
+    if isinstance(session, HearsHandshake):
+        return session.receive_handshake(status, headers, body)
+    if status in (101, 200):
+        return ()
+    text = bytes(body).decode("utf-8", "replace")
+    return [SessionFailed(ServiceError(text, code=str(status), retryable=status >= 500))]
 
 
 class Phase(enum.Enum):

@@ -22,10 +22,9 @@ from urllib.parse import urlsplit
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from asrproto.errors import ServiceError
 from asrproto.events import Event, SessionEnded, SessionFailed
 from asrproto.http import HttpRequest, HttpResponse
-from asrproto.session import HearsHandshake, StreamingSession, WireMessage
+from asrproto.session import StreamingSession, WireMessage, hear_handshake
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -94,8 +93,8 @@ async def converse(session: StreamingSession, audio: Iterable[Buffer], report: R
         connection = await _open(request, route)
     except InvalidStatus as refusal:
         response = refusal.response
-        for event in _answer(session, response.status_code, tuple(response.headers.raw_items()),
-                             bytes(response.body or b""), meter):
+        for event in meter(hear_handshake, session, response.status_code, response.headers.raw_items(),
+                           bytes(response.body or b"")):
             report(event)
         return
 
@@ -131,7 +130,7 @@ async def converse(session: StreamingSession, audio: Iterable[Buffer], report: R
     async with connection:
         opened = connection.response
         if opened is not None:
-            hear(_answer(session, opened.status_code, tuple(opened.headers.raw_items()), b"", meter))
+            hear(meter(hear_handshake, session, opened.status_code, opened.headers.raw_items()))
         speaking, listening = asyncio.create_task(speak()), asyncio.create_task(listen())
         listening.add_done_callback(lambda _: speaking.cancel())  # nobody is there to hear the rest
         try:
@@ -152,16 +151,6 @@ async def _open(request: HttpRequest, route: Address | None) -> Any:
     url = "ws" + request.url.removeprefix("wss").removeprefix("ws")
     return await connect(url, additional_headers=headers, max_size=None, compression=None,
                          sock=socket.create_connection(route))
-
-
-def _answer(session: StreamingSession, status: int, headers: tuple[tuple[str, str], ...], body: bytes,
-            meter: Meter) -> Sequence[Event]:
-    """What the service's answer to the handshake means."""
-    if isinstance(session, HearsHandshake):
-        return meter(session.receive_handshake, status, headers, body)
-    if status == 101:
-        return ()
-    return [SessionFailed(ServiceError(body.decode("utf-8", "replace"), code=str(status), retryable=status >= 500))]
 
 
 def exchange(steps: Generator[HttpRequest, HttpResponse, Iterable[Event]], report: Report, *,

@@ -18,7 +18,7 @@ __all__ = ["HeaderPairs", "HttpRequest", "HttpResponse"]
 HeaderPairs = tuple[tuple[str, str], ...]
 HeadersLike = Mapping[str, str] | Iterable[tuple[str, str]]
 
-# Names of header fields and query parameters whose values repr() must not show.
+# Names of header fields and query parameters whose values nobody must be shown.
 _SECRET_NAME = re.compile(r"authorization|token|secret|signature|sign$|(api|access|app)[-_]?key|cookie|password", re.I)
 _QUERY_PAIR = re.compile(r"([?&])([^=&#]*)=([^&#]*)")
 
@@ -39,16 +39,23 @@ def find_header(headers: HeaderPairs, name: str) -> str | None:
     return None
 
 
-def _shown_url(url: str) -> str:
+def is_secret_name(name: str) -> bool:
+    """Whether a header field or query parameter of this name holds a credential."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def hide_in_query(url: str) -> str:
+    """`url` with the values of all secret parameters replaced."""
     def shown(pair: re.Match[str]) -> str:
         mark, name, value = pair.groups()
-        return f"{mark}{name}={HIDDEN if _SECRET_NAME.search(name) else value}"
+        return f"{mark}{name}={HIDDEN if is_secret_name(name) else value}"
 
     return _QUERY_PAIR.sub(shown, url)
 
 
-def _shown_headers(headers: HeaderPairs) -> str:
-    return repr(tuple((name, HIDDEN if _SECRET_NAME.search(name) else value) for name, value in headers))
+def hide_in_headers(headers: HeaderPairs) -> HeaderPairs:
+    """`headers` with the values of all secret fields replaced."""
+    return tuple((name, HIDDEN if is_secret_name(name) else value) for name, value in headers)
 
 
 class HttpRequest(Discreet, frozen=True):
@@ -82,7 +89,7 @@ class HttpRequest(Discreet, frozen=True):
         return find_header(self.headers, name)
 
     def __repr__(self) -> str:
-        return (f"HttpRequest({self.method!r}, {_shown_url(self.url)!r}, headers={_shown_headers(self.headers)}, "
+        return (f"HttpRequest({self.method!r}, {hide_in_query(self.url)!r}, headers={hide_in_headers(self.headers)!r}, "
                 f"body=<{len(self.body)} bytes>)")
 
 
@@ -105,4 +112,4 @@ class HttpResponse(Discreet, frozen=True):
         return find_header(self.headers, name)
 
     def __repr__(self) -> str:
-        return f"HttpResponse({self.status}, headers={_shown_headers(self.headers)}, body=<{len(self.body)} bytes>)"
+        return f"HttpResponse({self.status}, headers={hide_in_headers(self.headers)!r}, body=<{len(self.body)} bytes>)"
