@@ -22,7 +22,7 @@ from asrproto.session import WireMessage
 from asrproto.testing.ear import Ear, hear_wav
 from asrproto.testing.forms import Field, read_form
 from asrproto.testing.recogniser import RecogniserFactory
-from asrproto.testing.service import HandshakeRefused
+from asrproto.testing.service import HandshakeRefused, checked_code
 
 __all__ = ["RealtimeService", "TranscriptionService"]
 
@@ -40,6 +40,29 @@ class _Refusal(Exception):
         super().__init__(message)
         self.status = status
         self.error = {"message": message, "type": kind, "param": param, "code": code}
+
+
+_REFUSALS = {
+    "invalid_api_key": _Refusal(401, "Incorrect API key provided.", "invalid_api_key"),
+    "unsupported_country_region_territory": _Refusal(
+        403, "Country, region, or territory not supported", "unsupported_country_region_territory",
+        "request_forbidden"),
+    "model_not_found": _Refusal(404, "The model does not exist or you do not have access to it.", "model_not_found"),
+    "rate_limit_exceeded": _Refusal(429, "Rate limit reached for requests.", "rate_limit_exceeded", "requests"),
+    "insufficient_quota": _Refusal(429, "You exceeded your current quota, please check your plan and billing details.",
+                                   "insufficient_quota", "insufficient_quota"),
+    "server_error": _Refusal(500, "The server had an error while processing your request.", kind="server_error"),
+    "service_unavailable": _Refusal(503, "That model is currently overloaded with other requests.",
+                                    kind="service_unavailable"),
+}
+_SAID_LATER = {
+    "session_expired": _Refusal(400, "Your session hit the maximum duration of 60 minutes.", "session_expired"),
+    **{name: _REFUSALS[name] for name in ("rate_limit_exceeded", "insufficient_quota", "server_error")},
+}
+
+
+def _error(refusal: _Refusal) -> HttpResponse:
+    return _response(refusal.status, json.dumps({"error": refusal.error}))
 
 
 def _check_key(request: HttpRequest, api_key: str | None) -> None:
@@ -71,6 +94,12 @@ class TranscriptionService:
         self._api_key = api_key
         self._dialect = dialect
 
+    error_codes = tuple(_REFUSALS)
+
+    def refusal(self, code: str) -> HttpResponse:
+        """The answer to a request that is refused with `code`."""
+        return _error(_REFUSALS[checked_code(code, self.error_codes)])
+
     def respond(self, request: HttpRequest, *, at: datetime) -> HttpResponse:
         try:
             path = urlsplit(self._dialect.base_url).path + "/audio/transcriptions"
@@ -79,9 +108,9 @@ class TranscriptionService:
             _check_key(request, self._api_key)
             return self._transcribed(read_form(request))
         except _Refusal as refusal:
-            return _response(refusal.status, json.dumps({"error": refusal.error}))
+            return _error(refusal)
         except ValueError as error:
-            return _response(400, json.dumps({"error": _Refusal(400, str(error)).error}))
+            return _error(_Refusal(400, str(error)))
 
     def _transcribed(self, form: list[Field]) -> HttpResponse:
         values = {field.name: field.text for field in form if field.filename is None}
@@ -196,6 +225,13 @@ class RealtimeService:
         self._api_key = api_key
         self._dialect, self._realtime = dialect, dialect.realtime
 
+    error_codes = tuple(_SAID_LATER)
+    handshake_codes = tuple(_REFUSALS)
+
+    def refusal(self, code: str) -> HttpResponse:
+        """The answer to a handshake that is refused with `code`."""
+        return _error(_REFUSALS[checked_code(code, self.handshake_codes)])
+
     def accept(self, request: HttpRequest, *, at: datetime) -> RealtimeConversation:
         url = urlsplit(request.url)
         try:
@@ -203,7 +239,7 @@ class RealtimeService:
                 raise _Refusal(404, f"Invalid URL (GET {url.path})")
             _check_key(request, self._api_key)
         except _Refusal as refusal:
-            raise HandshakeRefused(_response(refusal.status, json.dumps({"error": refusal.error}))) from None
+            raise HandshakeRefused(_error(refusal)) from None
         return RealtimeConversation(self._recognisers, self._realtime)
 
 
@@ -221,6 +257,8 @@ class RealtimeConversation:
         self.closed = False
 
     def receive(self, message: WireMessage) -> Sequence[WireMessage]:
+        if self.closed:
+            return []
         try:
             document = read_json(message)
         except MalformedFrame as error:
@@ -240,6 +278,12 @@ class RealtimeConversation:
     def receive_eof(self) -> None:
         self.closed = True
 
+    def fail(self, code: str) -> Sequence[WireMessage]:
+        """End with the error `code`."""
+        refusal = _SAID_LATER[checked_code(code, _SAID_LATER)]
+        self.closed = True
+        return [self._error(refusal)]
+
     def _event(self, kind: str, **fields: Any) -> str:
         self._events += 1
         return json.dumps({"type": kind, "event_id": f"event_{self._events}", **fields}, ensure_ascii=False)
@@ -247,7 +291,8 @@ class RealtimeConversation:
     def _error(self, refusal: _Refusal) -> str:
         if self._dialect.nested_session:
             return self._event("error", error=refusal.error)
-        return self._event("error", error=refusal.error["message"], code=refusal.error["code"])
+        return self._event("error", error=refusal.error["message"],
+                           code=refusal.error["code"] or refusal.error["type"])
 
     def _update(self, document: dict[str, Any]) -> list[str]:
         if not self._dialect.nested_session:

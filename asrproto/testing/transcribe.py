@@ -24,6 +24,7 @@ from asrproto._json import check_shape, read_json
 from asrproto.audio import alaw_to_int16, ulaw_to_int16
 from asrproto.aws.eventstream import EventStreamDecoder, Message, encode_message
 from asrproto.aws.sigv4 import Credentials, EventVerifier, SignatureRejected, Verified, verify_presigned, verify_signed
+from asrproto.aws.transcribe.failures import EXCEPTIONS
 from asrproto.aws.transcribe.operations import CALL_ANALYTICS, FRAMES, MEDICAL, MEDICAL_SCRIBE, STANDARD
 from asrproto.aws.transcribe.options import HEADER_PREFIX, Operation
 from asrproto.errors import AsrProtoError, LocalProtocolError, RemoteProtocolError, ServiceError
@@ -31,7 +32,7 @@ from asrproto.events import Word
 from asrproto.http import HttpRequest, HttpResponse
 from asrproto.session import Clock, WireMessage, utc_now
 from asrproto.testing.recogniser import Recogniser, RecogniserFactory
-from asrproto.testing.service import HandshakeRefused
+from asrproto.testing.service import HandshakeRefused, checked_code
 
 __all__ = ["FakeTranscribe", "TranscribeConversation"]
 
@@ -44,6 +45,22 @@ TEXT_FRAME = "Unexpected WebSocket frame received."
 NO_END_FRAME = "A complete signal was sent without the preceding empty frame."
 TOO_BIG = "Your stream is too big. Reduce the frame size and try your request again."
 NOT_AUDIO = "Could not decode the audio stream that you provided. Check that the audio stream is valid and try again."
+# What an exception says unless there is a reason to say something else; the texts of the API Reference, in short.
+TEXTS = {
+    "BadRequestException": "One or more arguments to the operation were not valid.",
+    "ConflictException": "A new stream started with the same session ID. The current stream has been terminated.",
+    "LimitExceededException": "Your client has exceeded one of the Amazon Transcribe limits.",
+    "InternalFailureException": "A problem occurred while processing the audio.",
+    "ServiceUnavailableException": "The service is currently unavailable. Try your request later.",
+    "UnrecognizedClientException": "The security token included in the request is invalid.",
+    "InvalidSignatureException": "The request signature we calculated does not match the signature you provided.",
+    "ExpiredTokenException": "The security token included in the request is expired",
+    "AccessDeniedException": "User is not authorized to perform: transcribe:StartStreamTranscriptionWebSocket",
+    "ThrottlingException": "Rate exceeded",
+    "UnknownOperationException": "",
+}
+HANDSHAKE_STATUSES = {**EXCEPTIONS, "InvalidSignatureException": 403, "ExpiredTokenException": 403,
+                      "AccessDeniedException": 403, "ThrottlingException": 429, "UnknownOperationException": 404}
 MAGIC = {"flac": b"fLaC", "ogg-opus": b"OggS"}
 
 
@@ -69,6 +86,14 @@ class FakeTranscribe:
         self.credentials = credentials
         self.region = region
         self.clock = clock
+
+    error_codes = tuple(EXCEPTIONS)
+    handshake_codes = tuple(HANDSHAKE_STATUSES)
+
+    def refusal(self, code: str) -> HttpResponse:
+        """The answer to a handshake that is refused with `code`."""
+        checked_code(code, self.handshake_codes)
+        return _refused(HANDSHAKE_STATUSES[code], code, TEXTS[code]).response
 
     def accept(self, request: HttpRequest, *, at: datetime) -> TranscribeConversation:
         """Check the opening of a WebSocket or of an HTTP/2 stream, or raise HandshakeRefused."""
@@ -219,6 +244,10 @@ class TranscribeConversation:
         if self._http2 and not self.closed:
             self.failure = NO_END_FRAME
         self.closed = True
+
+    def fail(self, code: str) -> list[WireMessage]:
+        """End the stream with the exception `code`."""
+        return self._refuse(TEXTS[checked_code(code, FakeTranscribe.error_codes)], code)
 
     def time_out(self) -> list[WireMessage]:
         """Fifteen seconds have passed without audio."""

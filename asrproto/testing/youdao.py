@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hmac import compare_digest
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,6 +21,7 @@ from asrproto.session import WireMessage
 from asrproto.testing.ear import Ear, hear_wav
 from asrproto.testing.forms import read_form
 from asrproto.testing.recogniser import RecogniserFactory
+from asrproto.testing.service import checked_code
 from asrproto.youdao.codes import ERRORS, LANGUAGES
 from asrproto.youdao.long import LANGUAGES as LONG_LANGUAGES
 from asrproto.youdao.short import MAX_SECONDS, MAX_SIZE
@@ -100,7 +102,17 @@ def _audio(content: bytes, rate: str | None, limit: float, recognisers: Recognis
         raise _Refusal("3301") from None
 
 
-class ShortService:
+class _HttpService:
+    """What the services of plain requests have in common."""
+
+    error_codes = tuple(ERRORS)
+
+    def refusal(self, code: str) -> HttpResponse:
+        """The answer to a request that is refused with `code`."""
+        return _refused(checked_code(code, self.error_codes))
+
+
+class ShortService(_HttpService):
     """``/asrapi``: a form in, one text out.
 
     Parameters
@@ -142,7 +154,7 @@ class ShortService:
         return _text(_audio(content, fields["rate"], MAX_SECONDS, self._recognisers))
 
 
-class LongService:
+class LongService(_HttpService):
     """``/api/audio/...``: slices in, sentences out when asked again.
 
     Parameters are those of `ShortService`; `questions` says how often it answers "not yet".
@@ -233,6 +245,14 @@ class StreamingService:
         self._recognisers = recognisers
         self._account = _Account(app_key, app_secret)
 
+    error_codes = tuple(ERRORS)
+    handshake_codes = ("502", "503")
+
+    def refusal(self, code: str) -> HttpResponse:
+        """The answer of what stands before the service: itself it opens every connection, and refuses then."""
+        checked_code(code, self.handshake_codes)
+        return HttpResponse(int(code), (("Content-Type", "text/plain"),), HTTPStatus(int(code)).phrase.encode())
+
     def accept(self, request: HttpRequest, *, at: datetime) -> StreamingConversation:
         """Open the conversation; what is wrong with the handshake is told in it, as the service does."""
         fields = dict(parse_qsl(urlsplit(request.url).query))
@@ -269,8 +289,13 @@ class StreamingConversation:
             _require(self._refused is None, self._refused or "")
             return self._answers(message)
         except _Refusal as refusal:
-            self.closed = True
-            return [json.dumps({"result": "[]", "action": "error", "errorCode": refusal.code})]
+            return self.fail(refusal.code)
+
+    def fail(self, code: str) -> Sequence[WireMessage]:
+        """End with the error `code`."""
+        answer = json.dumps({"result": "[]", "action": "error", "errorCode": checked_code(code, ERRORS)})
+        self.closed = True
+        return [answer]
 
     def receive_eof(self) -> None:
         self.closed = True

@@ -6,13 +6,17 @@ import io
 import uuid
 import wave
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from asrproto.events import Word
 from asrproto.testing.recogniser import Recogniser, RecogniserFactory
+from asrproto.volcengine.codes import LEGACY_OK, OK, PENDING, SILENCE
 
-__all__ = ["Hearing", "Refusal", "hear_wav", "new_log_id"]
+__all__ = ["EPOCH", "NO_ERRORS", "Hearing", "Refusal", "hear_wav", "new_log_id"]
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+NO_ERRORS = {OK, SILENCE, LEGACY_OK, *PENDING}
 
 
 class Refusal(Exception):

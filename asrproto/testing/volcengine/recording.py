@@ -14,14 +14,20 @@ from asrproto._json import read_json
 from asrproto.errors import RemoteProtocolError
 from asrproto.http import HttpRequest, HttpResponse
 from asrproto.testing.recogniser import RecogniserFactory
-from asrproto.testing.volcengine._hearing import Refusal, hear_wav, new_log_id
+from asrproto.testing.service import checked_code
+from asrproto.testing.volcengine._hearing import EPOCH, Refusal, hear_wav, new_log_id
 from asrproto.testing.volcengine.streaming import check_keys
-from asrproto.volcengine.codes import OK, SILENCE, find_code
+from asrproto.volcengine.codes import BIG_MODEL_CODES, OK, SILENCE, find_code
 from asrproto.volcengine.credentials import Credentials
 
 __all__ = ["RecordingService"]
 
 _BASE_PATH = "/api/v3/auc/bigmodel"
+
+
+def _response(code: int, message: str, document: Any, log_id: str) -> HttpResponse:
+    headers = (("X-Tt-Logid", log_id), ("X-Api-Status-Code", str(code)), ("X-Api-Message", message))
+    return HttpResponse(200, headers, b"" if document is None else json.dumps(document).encode())
 
 
 class RecordingService:
@@ -48,6 +54,13 @@ class RecordingService:
         self._query_codes = list(query_codes)
         self._tasks: dict[tuple[str, str], dict[str, Any] | None] = {}  # by interface and id: the result
 
+    error_codes = tuple(str(code) for code in BIG_MODEL_CODES if code != OK)
+
+    def refusal(self, code: str) -> HttpResponse:
+        """The answer to a request that is refused with `code`, or put off."""
+        checked_code(code, self.error_codes)
+        return _response(int(code), find_code(int(code)).meaning, None, new_log_id(EPOCH))
+
     def respond(self, request: HttpRequest, *, at: datetime) -> HttpResponse:
         log_id = new_log_id(at)
         try:
@@ -55,8 +68,7 @@ class RecordingService:
             message = "OK" if code == OK else find_code(code).meaning
         except Refusal as refusal:
             code, message, document = refusal.code, refusal.message, None
-        headers = (("X-Tt-Logid", log_id), ("X-Api-Status-Code", str(code)), ("X-Api-Message", message))
-        return HttpResponse(200, headers, b"" if document is None else json.dumps(document).encode())
+        return _response(code, message, document, log_id)
 
     def _answer(self, request: HttpRequest) -> tuple[int, dict[str, Any] | None]:
         path = urlsplit(request.url).path

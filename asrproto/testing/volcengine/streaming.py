@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hmac import compare_digest
 from typing import Any
@@ -14,9 +14,9 @@ from asrproto.errors import RemoteProtocolError
 from asrproto.http import HttpRequest, HttpResponse
 from asrproto.session import WireMessage
 from asrproto.testing.recogniser import RecogniserFactory
-from asrproto.testing.service import HandshakeRefused
-from asrproto.testing.volcengine._hearing import Hearing, Refusal, new_log_id
-from asrproto.volcengine.codes import LEGACY_OK
+from asrproto.testing.service import HandshakeRefused, checked_code
+from asrproto.testing.volcengine._hearing import EPOCH, NO_ERRORS, Hearing, Refusal, new_log_id
+from asrproto.volcengine.codes import BIG_MODEL_CODES, LEGACY_CODES, LEGACY_OK, Code, find_code
 from asrproto.volcengine.credentials import ApiKey, AppCredentials, Credentials
 from asrproto.volcengine.frames import (
     Compression,
@@ -44,9 +44,19 @@ def check_keys(request: HttpRequest, credentials: Credentials, resource_ids: Seq
         raise Refusal(45000030, f"requested resource not granted: {resource_id}")
 
 
+def _codes(table: Mapping[int, Code]) -> tuple[str, ...]:
+    return tuple(str(code) for code in table if code not in NO_ERRORS)
+
+
+def _named(code: str, codes: Sequence[str]) -> Refusal:
+    """The refusal with `code`, in the words of the vendor's table."""
+    return Refusal(int(checked_code(code, codes)), find_code(int(code)).meaning_zh)
+
+
 class _Conversation:
     """What both kinds have in common: frames in, frames out, one request, then audio until the last packet."""
 
+    error_codes: Sequence[str]
     _bad_parameters: int
     _bad_format: int
     _empty: int
@@ -87,6 +97,12 @@ class _Conversation:
 
     def receive_eof(self) -> None:
         self.closed = True
+
+    def fail(self, code: str) -> Sequence[WireMessage]:
+        """End with the error `code`, in the words of the vendor's table."""
+        refusal = _named(code, self.error_codes)
+        self.closed = True
+        return [self._refuse(refusal)]
 
     def _take(self, frame: Frame, wire: bytes) -> list[WireMessage]:
         raise NotImplementedError
@@ -163,6 +179,7 @@ class _Conversation:
 
 
 class _BigModelConversation(_Conversation):
+    error_codes = _codes(BIG_MODEL_CODES)
     _bad_parameters, _bad_format, _empty = 45000001, 45000151, 45000002
 
     def __init__(self, recognisers: RecogniserFactory, *, endpoint: str, numbered: bool, gzip: bool,
@@ -222,6 +239,12 @@ class _BigModelConversation(_Conversation):
                                   payload=json.dumps({"error": refusal.message}).encode()))
 
 
+def _refused_handshake(refusal: Refusal, log_id: str) -> HttpResponse:
+    return HttpResponse(503 if refusal.code >= 50000000 else 403,
+                        (("X-Tt-Logid", log_id), ("X-Api-Status-Code", str(refusal.code))),
+                        json.dumps({"error": refusal.message}).encode())
+
+
 class BigModelService:
     """Big-model streaming.
 
@@ -252,6 +275,13 @@ class BigModelService:
         self._words_per_utterance = words_per_utterance
         self._log_id = log_id
 
+    error_codes = _BigModelConversation.error_codes
+    handshake_codes = ("45000001", "45000010", "45000030", "45000292", "55000031")
+
+    def refusal(self, code: str) -> HttpResponse:
+        """The answer to a handshake that is refused with `code`."""
+        return _refused_handshake(_named(code, self.handshake_codes), self._log_id or new_log_id(EPOCH))
+
     def accept(self, request: HttpRequest, *, at: datetime) -> _BigModelConversation:
         log_id = self._log_id or new_log_id(at)
         try:
@@ -260,15 +290,14 @@ class BigModelService:
             if newer and (request.header("X-Api-Sequence") != "-1" or not request.header("X-Api-Request-Id")):
                 raise Refusal(45000001, "X-Api-Request-Id and X-Api-Sequence: -1 are required")
         except Refusal as refusal:
-            raise HandshakeRefused(HttpResponse(
-                403, (("X-Tt-Logid", log_id), ("X-Api-Status-Code", str(refusal.code))),
-                json.dumps({"error": refusal.message}).encode())) from None
+            raise HandshakeRefused(_refused_handshake(refusal, log_id)) from None
         return _BigModelConversation(self._recognisers, endpoint=urlsplit(request.url).path.rpartition("/")[2],
                                      numbered=self._numbered, gzip=self._gzip, log_id=log_id,
                                      words_per_utterance=self._words_per_utterance)
 
 
 class _LegacyConversation(_Conversation):
+    error_codes = _codes(LEGACY_CODES)
     _bad_parameters, _bad_format, _empty = 1001, 1012, 1013
 
     def __init__(self, recognisers: RecogniserFactory, *, handshake: HttpRequest, credentials: AppCredentials,
@@ -350,13 +379,24 @@ class LegacyService:
         self._words_per_utterance = words_per_utterance
         self._log_id = log_id
 
+    error_codes = _LegacyConversation.error_codes
+    handshake_codes = ("401",)
+
+    def refusal(self, code: str) -> HttpResponse:
+        """The answer to a handshake that is refused with `code`."""
+        checked_code(code, self.handshake_codes)
+        return self._unauthorised("", self._log_id or new_log_id(EPOCH))
+
+    def _unauthorised(self, shown: str, log_id: str) -> HttpResponse:
+        return HttpResponse(401, (("X-Tt-Logid", log_id),),
+                            json.dumps({"error": f"invalid auth token: {shown}"}).encode())
+
     def accept(self, request: HttpRequest, *, at: datetime) -> _LegacyConversation:
         log_id = self._log_id or new_log_id(at)
         shown = request.header("Authorization") or ""
         bearer = f"Bearer; {self._credentials.access_token}"
         if not (shown.startswith("HMAC256; ") or compare_digest(shown.encode(), bearer.encode())):
-            raise HandshakeRefused(HttpResponse(401, (("X-Tt-Logid", log_id),),
-                                                json.dumps({"error": f"invalid auth token: {shown}"}).encode()))
+            raise HandshakeRefused(self._unauthorised(shown, log_id))
         return _LegacyConversation(self._recognisers, handshake=request, credentials=self._credentials,
                                    cluster=self._cluster, gzip=self._gzip, log_id=log_id,
                                    words_per_utterance=self._words_per_utterance)
