@@ -172,16 +172,7 @@ Step = Send[Stage] | Done | Failed
 
 
 class LongTask(RequestTask[Stage, Done]):
-    """One long recording from the announcement to its text.
-
-    ::
-
-        task = LongTask(Path("lecture.mp3"), app_key=..., app_secret=..., language="en")
-        step = task.start()
-        while isinstance(step, Send):
-            time.sleep(step.delay)
-            response = httpx.request(step.request.method, step.request.url, ...)
-            step = task.receive(response.status_code, response.headers, response.content)
+    """One long recording from the announcement to its text; `asrproto.http.tasks` shows how to drive it.
 
     Parameters
     ----------
