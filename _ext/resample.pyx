@@ -23,7 +23,9 @@ cnp.import_array()
 cdef extern from "audio/kernels.h" nogil:
     int FIR_GROUP
     ctypedef struct fir_group:
-        int32_t outputs, steps, first_step, first_coef
+        int32_t outputs, steps, first_step, first_coef, first_row
+    ctypedef struct row_sum:
+        int32_t to, left, right, minus
     ctypedef struct fir_lanes:
         const fir_group *group
         const int32_t *place
@@ -50,7 +52,9 @@ cdef extern from "audio/pcm.h" nogil:
 cdef extern from "audio/resample.h" nogil:
     ctypedef struct rs_stage:
         int32_t lanes, up, down, groups, lanes_max, span
-        size_t x_stride
+        int32_t x_rows, y_rows, before, after
+        size_t x_stride, y_stride
+        const row_sum *sum
         const int32_t *end
         fir_lanes fir
         fir_dots dots
@@ -87,14 +91,19 @@ cdef class Stage:
     cdef readonly int back, ahead
 
     @staticmethod
-    def lanes(int up, int down, int back, int ahead, int lanes_max, size_t stride, const int32_t[::1] end,
-              const int32_t[:, ::1] groups, const int32_t[::1] place, const float[::1] coef):
+    def lanes(int up, int down, int back, int ahead, int lanes_max, tuple strides, tuple rows, const int32_t[::1] end,
+              const int32_t[:, ::1] sums, int before, const int32_t[:, ::1] groups, const int32_t[::1] place,
+              const float[::1] coef):
         """Few phases: whole periods side by side."""
         cdef Stage self = Stage.__new__(Stage)
-        self.arrays = (end, groups, place, coef)
+        self.arrays = (end, sums, groups, place, coef)
         self.back, self.ahead = back, ahead
         self.c.lanes, self.c.up, self.c.down = 1, up, down
-        self.c.groups, self.c.lanes_max, self.c.x_stride = <int32_t>groups.shape[0], lanes_max, stride
+        self.c.groups, self.c.lanes_max = <int32_t>groups.shape[0], lanes_max
+        self.c.x_stride, self.c.y_stride = strides
+        self.c.x_rows, self.c.y_rows = rows
+        self.c.before, self.c.after = before, <int32_t>sums.shape[0] - before
+        self.c.sum = <const row_sum *>&sums[0, 0] if sums.shape[0] else NULL
         self.c.end, self.c.span = &end[0], end[up - 1]
         self.c.fir.group, self.c.fir.place, self.c.fir.coef = <const fir_group *>&groups[0, 0], &place[0], &coef[0]
         return self

@@ -18,7 +18,13 @@ typedef struct {
     int32_t steps;
     int32_t first_step;   /* into fir_lanes.place */
     int32_t first_coef;   /* into fir_lanes.coef; steps x outputs of them */
+    int32_t first_row;    /* of the rows that the outputs go to */
 } fir_group;
+
+/* to = left + right, or left - right: places of rows in a workspace. */
+typedef struct {
+    int32_t to, left, right, minus;
+} row_sum;
 
 /* One period of a polyphase filter: M inputs further, the same L outputs. See resample.h for the whole. */
 typedef struct {
@@ -54,7 +60,9 @@ typedef struct {
     void (*spread)(const float *in, float *out, size_t rows, size_t columns, size_t stride);
     /* out[q*columns + r] = in[r*stride + q] */
     void (*gather)(const float *in, float *out, size_t rows, size_t columns, size_t stride);
-    /* groups [from, to) of `lanes` periods: y[output*y_stride + lane] */
+    /* sums and differences of rows, in the order given; rows may be written beyond `n`, up to the next multiple of 16 */
+    void (*sum_rows)(const row_sum *sum, int sums, float *rows, size_t n);
+    /* groups [from, to) of `lanes` periods: y[row*y_stride + lane] */
     void (*fir)(const fir_lanes *filter, int from, int to, const float *x, float *y, size_t y_stride, size_t lanes);
     void (*dots)(const fir_dots *filter, int64_t rest, const float *x, float *y, size_t n);
 } audio_kernels;

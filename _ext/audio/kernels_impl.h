@@ -169,6 +169,15 @@ static void gather(const float *in, float *out, size_t rows, size_t columns, siz
         for (size_t r = 0; r < columns; r++) out[q * columns + r] = in[r * stride + q];
 }
 
+static void sum_rows(const row_sum *sum, int sums, float *rows, size_t n) {
+    for (int s = 0; s < sums; s++) {
+        const float *left = rows + sum[s].left, *right = rows + sum[s].right;
+        float *to = rows + sum[s].to;
+        if (sum[s].minus) for (size_t i = 0; i < n; i += VW) v_store(to + i, v_sub(v_load(left + i), v_load(right + i)));
+        else for (size_t i = 0; i < n; i += VW) v_store(to + i, v_add(v_load(left + i), v_load(right + i)));
+    }
+}
+
 /* `outputs` x `wide` vectors of accumulators in registers; the lanes are consecutive periods. */
 SIMD_INLINE void fir_tile(const int outputs, const int wide, const int32_t *place, const float *coef, int steps,
                           const float *x, float *y, size_t y_stride) {
@@ -207,8 +216,22 @@ SIMD_INLINE void fir_one_group(const int outputs, const int32_t *place, const fl
     size_t n = 0;
     for (; n + WIDE(outputs) * VW <= lanes; n += WIDE(outputs) * VW)
         fir_tile(outputs, WIDE(outputs), place, coef, steps, x + n, y + n, y_stride);
-    for (; n + 2 * VW <= lanes; n += 2 * VW) fir_tile(outputs, 2, place, coef, steps, x + n, y + n, y_stride);
-    for (; n < lanes; n += VW) fir_tile(outputs, 1, place, coef, steps, x + n, y + n, y_stride);
+    while (n < lanes) {
+        const size_t left = (lanes - n + VW - 1) / VW;
+        if (left >= 4 && WIDE(outputs) > 4) {
+            fir_tile(outputs, 4, place, coef, steps, x + n, y + n, y_stride);
+            n += 4 * VW;
+        } else if (left >= 3 && WIDE(outputs) > 3) {
+            fir_tile(outputs, 3, place, coef, steps, x + n, y + n, y_stride);
+            n += 3 * VW;
+        } else if (left >= 2) {
+            fir_tile(outputs, 2, place, coef, steps, x + n, y + n, y_stride);
+            n += 2 * VW;
+        } else {
+            fir_tile(outputs, 1, place, coef, steps, x + n, y + n, y_stride);
+            n += VW;
+        }
+    }
 }
 
 static void fir(const fir_lanes *filter, int from, int to, const float *x, float *y, size_t y_stride, size_t lanes) {
@@ -216,7 +239,7 @@ static void fir(const fir_lanes *filter, int from, int to, const float *x, float
         const fir_group *group = filter->group + g;
         const int32_t *place = filter->place + group->first_step;
         const float *coef = filter->coef + group->first_coef;
-        float *to_y = y + (size_t)g * FIR_GROUP * y_stride; /* every group but the last is full */
+        float *to_y = y + (size_t)group->first_row * y_stride;
         switch (group->outputs) {
         case 1: fir_one_group(1, place, coef, group->steps, x, to_y, y_stride, lanes); break;
         case 2: fir_one_group(2, place, coef, group->steps, x, to_y, y_stride, lanes); break;
@@ -229,49 +252,71 @@ static void fir(const fir_lanes *filter, int from, int to, const float *x, float
 #define CHAINS 16
 #define CHAIN_VECTORS (CHAINS / VW)
 
-SIMD_INLINE float tree(const V *chain) {
-    float s[CHAINS];
-    for (int w = 0; w < CHAIN_VECTORS; w++) v_store(s + w * VW, chain[w]);
-    for (int half = CHAINS / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) s[i] += s[i + half];
-    return s[0];
+/* The sixteen chains of one output at x, `rest`/up inputs further. */
+SIMD_INLINE void dot(const fir_dots *filter, int64_t rest, const float *x, V *chain) {
+    const int taps = filter->taps;
+    SIMD_UNROLL
+    for (int w = 0; w < CHAIN_VECTORS; w++) chain[w] = v_set1(0.0f);
+    if (filter->segments == 0) {
+        const float *c = filter->coef + (size_t)rest * (size_t)taps;
+        for (int t = 0; t < taps; t += CHAINS)
+            SIMD_UNROLL
+            for (int w = 0; w < CHAIN_VECTORS; w++)
+                chain[w] = v_fma(v_load(x + t + w * VW), v_load(c + t + w * VW), chain[w]);
+    } else {
+        const int64_t place = rest * filter->segments, segment = place / filter->up;
+        const V f = v_set1((float)((double)(place - segment * filter->up) / (double)filter->up));
+        const float *c = filter->coef + (size_t)segment * 4 * (size_t)taps;
+        for (int t = 0; t < taps; t += CHAINS)
+            SIMD_UNROLL
+            for (int w = 0; w < CHAIN_VECTORS; w++) {
+                const float *at = c + t + w * VW;
+                V cubic = v_fma(f, v_load(at + 3 * taps), v_load(at + 2 * taps));
+                cubic = v_fma(f, cubic, v_load(at + taps));
+                cubic = v_fma(f, cubic, v_load(at));
+                chain[w] = v_fma(v_load(x + t + w * VW), cubic, chain[w]);
+            }
+    }
 }
 
+/* The tree: chain i + (i+8), then i + (i+4), (i+2), (i+1); of four outputs at once where there are four. */
 static void dots(const fir_dots *filter, int64_t rest, const float *x, float *y, size_t n) {
-    const int taps = filter->taps;
-    for (size_t i = 0; i < n; i++) {
-        V chain[CHAIN_VECTORS];
-        SIMD_UNROLL
-        for (int w = 0; w < CHAIN_VECTORS; w++) chain[w] = v_set1(0.0f);
-        if (filter->segments == 0) {
-            const float *c = filter->coef + (size_t)rest * (size_t)taps;
-            for (int t = 0; t < taps; t += CHAINS)
-                SIMD_UNROLL
-                for (int w = 0; w < CHAIN_VECTORS; w++)
-                    chain[w] = v_fma(v_load(x + t + w * VW), v_load(c + t + w * VW), chain[w]);
-        } else {
-            const int64_t place = rest * filter->segments, segment = place / filter->up;
-            const V f = v_set1((float)((double)(place - segment * filter->up) / (double)filter->up));
-            const float *c = filter->coef + (size_t)segment * 4 * (size_t)taps;
-            for (int t = 0; t < taps; t += CHAINS)
-                SIMD_UNROLL
-                for (int w = 0; w < CHAIN_VECTORS; w++) {
-                    const float *at = c + t + w * VW;
-                    V cubic = v_fma(f, v_load(at + 3 * taps), v_load(at + 2 * taps));
-                    cubic = v_fma(f, cubic, v_load(at + taps));
-                    cubic = v_fma(f, cubic, v_load(at));
-                    chain[w] = v_fma(v_load(x + t + w * VW), cubic, chain[w]);
-                }
+    const int64_t whole = filter->down / filter->up, part = filter->down % filter->up;
+    while (n > 0) {
+        const int many = n < 4 ? (int)n : 4;
+#if VW > 1
+        Q s[4] = {{0}};
+#else
+        float s[4][4];
+#endif
+        for (int i = 0; i < many; i++) {
+            V chain[CHAIN_VECTORS];
+            dot(filter, rest, x, chain);
+#if VW > 1
+            s[i] = q_fold(chain);
+#else
+            for (int j = 0; j < 4; j++) s[j][i] = (chain[j] + chain[j + 8]) + (chain[j + 4] + chain[j + 12]);
+#endif
+            x += whole;
+            rest += part;
+            if (rest >= filter->up) {
+                x++;
+                rest -= filter->up;
+            }
         }
-        y[i] = tree(chain);
-        rest += filter->down;
-        if (rest >= filter->up) {
-            x += rest / filter->up;
-            rest %= filter->up;
-        }
+        float sums[4];
+#if VW > 1
+        q_transpose(s[0], s[1], s[2], s[3]);
+        q_store(sums, q_add(q_add(s[0], s[2]), q_add(s[1], s[3])));
+#else
+        for (int i = 0; i < many; i++) sums[i] = (s[0][i] + s[2][i]) + (s[1][i] + s[3][i]);
+#endif
+        for (int i = 0; i < many; i++) y[i] = sums[i];
+        y += many;
+        n -= (size_t)many;
     }
 }
 
 #define TABLE { f32_to_s16, f64_to_s16, f32_to_s16_asymmetric, f64_to_s16_asymmetric, s16_to_f32, \
                 ulaw_to_s16, alaw_to_s16, s16_to_ulaw, s16_to_alaw, mix, \
-                spread, gather, fir, dots }
+                spread, gather, sum_rows, fir, dots }

@@ -64,7 +64,7 @@ static size_t line_floats(const rs_stream *stream, int s, size_t frames) {
 }
 
 static size_t rows_floats(const rs_stage *stage) {
-    return stage->lanes ? stage->x_stride * (size_t)stage->down + (size_t)stage->lanes_max * (size_t)stage->up : 0;
+    return stage->lanes ? stage->x_stride * (size_t)stage->x_rows + stage->y_stride * (size_t)stage->y_rows : 0;
 }
 
 /* ready() of a stage that has as much as it ever keeps, as seen from the place that asks for most */
@@ -92,34 +92,37 @@ size_t rs_work(const rs_stream *stream, size_t frames) {
 /* `count` outputs that are ready, from the inputs at `line`. */
 static void run_lanes(const rs_stage *stage, const audio_kernels *kernels, const float *line, size_t phase, size_t count,
                       float *out, float *work) {
-    const size_t up = (size_t)stage->up, down = (size_t)stage->down, y_stride = (size_t)stage->lanes_max;
+    const size_t up = (size_t)stage->up, down = (size_t)stage->down, y_stride = stage->y_stride;
     const size_t more_rows = (size_t)(stage->span - 1) / down;
-    float *x = work, *y = work + stage->x_stride * down;
+    float *x = work, *y = work + stage->x_stride * (size_t)stage->x_rows;
+    float *outputs = y + (size_t)(stage->y_rows - stage->up) * y_stride;
     while (count > 0) {
         size_t periods = (phase + count + up - 1) / up;
         int from = 0, to = stage->groups;
         if (periods > (size_t)stage->lanes_max) periods = (size_t)stage->lanes_max;
-        if (periods == 1 || (periods == 2 && count < up)) { /* only the groups that are asked for */
+        if (stage->before == 0 && (periods == 1 || (periods == 2 && count < up))) { /* only the groups that are asked for */
             const size_t last = phase + count < up ? phase + count : up;
             periods = 1;
             from = (int)(phase / FIR_GROUP);
             to = (int)((last + FIR_GROUP - 1) / FIR_GROUP);
         }
         kernels->spread(line, x, periods + more_rows, down, stage->x_stride);
+        kernels->sum_rows(stage->sum, stage->before, x, periods + more_rows);
         kernels->fir(&stage->fir, from, to, x, y, y_stride, periods);
+        kernels->sum_rows(stage->sum + stage->before, stage->after, y, periods);
 
         size_t made = periods * up - phase, row = 0;
         if (made > count) made = count;
         size_t left = made;
         if (phase > 0) {
-            for (; phase < up && left > 0; phase++, left--) *out++ = y[phase * y_stride];
+            for (; phase < up && left > 0; phase++, left--) *out++ = outputs[phase * y_stride];
             row = 1;
         }
-        kernels->gather(y + row, out, left / up, up, y_stride);
+        kernels->gather(outputs + row, out, left / up, up, y_stride);
         row += left / up;
         out += left / up * up;
         left %= up;
-        for (size_t l = 0; l < left; l++) *out++ = y[l * y_stride + row];
+        for (size_t l = 0; l < left; l++) *out++ = outputs[l * y_stride + row];
 
         count -= made;
         line += periods * down;

@@ -22,7 +22,10 @@ typedef struct {
     int32_t groups;        /* lanes */
     int32_t lanes_max;     /* periods in one run of the workspace */
     int32_t span;          /* inputs that one output (dots) or one period (lanes) reads, from the start of its history */
-    size_t x_stride;       /* of the rows of the workspace */
+    int32_t x_rows, y_rows;    /* in the workspace: inputs and their differences; products, then outputs */
+    size_t x_stride, y_stride;
+    int32_t before, after;     /* sums of rows before and after the filter; without any, groups can be run alone */
+    const row_sum *sum;        /* the `before`, then the `after` */
     const int32_t *end;    /* lanes: for each phase, inputs from the start of the period's history that it needs */
     fir_lanes fir;
     fir_dots dots;

@@ -5,8 +5,9 @@
  *
  *   V, VW              a vector, and how many floats it holds
  *   v_load, v_store    from and to memory of any alignment
- *   v_set1, v_add, v_fma(a, b, c) = a*b + c, rounded once (the baseline, which has no such instruction, rounds twice)
- *   Q, q_load, q_store, q_transpose   four floats, and the transpose of four of them
+ *   v_set1, v_add, v_sub, v_fma(a, b, c) = a*b + c, rounded once (the baseline, which has no such instruction, rounds twice)
+ *   Q, q_load, q_store, q_add, q_transpose   four floats, and the transpose of four of them
+ *   q_fold(c)          sixteen floats in vectors c: each i + (i+8), then each i + (i+4)
  */
 #ifndef ASRPROTO_SIMD_H
 #define ASRPROTO_SIMD_H
@@ -42,6 +43,7 @@ typedef __m512 V;
 #  define v_store _mm512_storeu_ps
 #  define v_set1 _mm512_set1_ps
 #  define v_add _mm512_add_ps
+#  define v_sub _mm512_sub_ps
 #  define v_fma _mm512_fmadd_ps
 #elif SIMD_LEVEL == 1
 typedef __m256 V;
@@ -50,6 +52,7 @@ typedef __m256 V;
 #  define v_store _mm256_storeu_ps
 #  define v_set1 _mm256_set1_ps
 #  define v_add _mm256_add_ps
+#  define v_sub _mm256_sub_ps
 #  define v_fma _mm256_fmadd_ps
 #elif SIMD_LEVEL == 3
 typedef float32x4_t V;
@@ -58,6 +61,7 @@ typedef float32x4_t V;
 #  define v_store vst1q_f32
 #  define v_set1 vdupq_n_f32
 #  define v_add vaddq_f32
+#  define v_sub vsubq_f32
 #  define v_fma(a, b, c) vfmaq_f32((c), (a), (b))
 #elif defined(ASRPROTO_X86)
 typedef __m128 V;
@@ -66,6 +70,7 @@ typedef __m128 V;
 #  define v_store _mm_storeu_ps
 #  define v_set1 _mm_set1_ps
 #  define v_add _mm_add_ps
+#  define v_sub _mm_sub_ps
 #  define v_fma(a, b, c) _mm_add_ps(_mm_mul_ps((a), (b)), (c))
 #else
 typedef float V;
@@ -74,6 +79,7 @@ typedef float V;
 #  define v_store(p, v) (*(p) = (v))
 #  define v_set1(x) (x)
 #  define v_add(a, b) ((a) + (b))
+#  define v_sub(a, b) ((a) - (b))
 #  define v_fma(a, b, c) ((a) * (b) + (c))
 #endif
 
@@ -81,11 +87,13 @@ typedef float V;
 typedef __m128 Q;
 #  define q_load _mm_loadu_ps
 #  define q_store _mm_storeu_ps
+#  define q_add _mm_add_ps
 #  define q_transpose(a, b, c, d) _MM_TRANSPOSE4_PS(a, b, c, d)
 #elif defined(ASRPROTO_ARM64)
 typedef float32x4_t Q;
 #  define q_load vld1q_f32
 #  define q_store vst1q_f32
+#  define q_add vaddq_f32
 #  define q_transpose(a, b, c, d) do { \
         const float32x4x2_t ab_ = vtrnq_f32(a, b), cd_ = vtrnq_f32(c, d); \
         a = vcombine_f32(vget_low_f32(ab_.val[0]), vget_low_f32(cd_.val[0])); \
@@ -93,6 +101,20 @@ typedef float32x4_t Q;
         c = vcombine_f32(vget_high_f32(ab_.val[0]), vget_high_f32(cd_.val[0])); \
         d = vcombine_f32(vget_high_f32(ab_.val[1]), vget_high_f32(cd_.val[1])); \
     } while (0)
+#endif
+
+#if SIMD_LEVEL == 2
+SIMD_INLINE Q q_fold(const __m512 *c) {
+    const __m256 half = _mm256_add_ps(_mm512_castps512_ps256(c[0]), _mm512_extractf32x8_ps(c[0], 1));
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+#elif SIMD_LEVEL == 1
+SIMD_INLINE Q q_fold(const __m256 *c) {
+    const __m256 half = _mm256_add_ps(c[0], c[1]);
+    return _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+}
+#elif VW == 4
+SIMD_INLINE Q q_fold(const V *c) { return v_add(v_add(c[0], c[2]), v_add(c[1], c[3])); }
 #endif
 
 #endif

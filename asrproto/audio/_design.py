@@ -6,16 +6,15 @@ Every conversion goes through one sharp filter and, in general, one loose one:
   below out/2), then 1.5·out → out by the sharp filter;
 - up: in → 1.5·in by the sharp filter, then 1.5·in → out by a loose one (pass-band to in/2, stop-band from in on).
 
-The sharp filter is therefore the same for all pairs of rates: two thirds or three halves, from the table of the quality
-in ``_sharp``. The loose filter is a windowed sinc (Kaiser 1974) of some 20 taps per 1.5·rate, whatever the ratio is.
+The sharp filter is therefore the same for all pairs of rates, two thirds or three halves, and so is the shape of the
+loose one. ``_prototypes`` holds both for each quality.
 
-Nothing in here calls a mathematical library: sine and Bessel function are polynomials, of additions and multiplications
-alone, so that the tables have the same bits on every machine.
+Nothing in here calls a mathematical library; it is additions, multiplications and divisions alone, so that the tables have
+the same bits on every machine.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -24,97 +23,152 @@ import numpy as np
 import numpy.typing as npt
 
 from asrproto._kernels.resample import GROUP, Stage
-from asrproto.audio._sharp import SHARP
+from asrproto.audio._prototypes import LOOSE, LOOSE_OVER, SHARP
 
 __all__ = ["QUALITIES", "Design", "design"]
 
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-# Attenuation of the loose filters: a little more than of the sharp ones.
-_LOOSE_DB = {"fast": 115.0, "medium": 115.0, "high": 137.0, "best": 152.0}
-
 QUALITIES = tuple(SHARP)
 
 _LANES_DOWN, _LANES_UP = 512, 1024  # the longest period that is kept as lanes
 _WORK = 6144                        # floats of workspace that a run of periods should fill
+_LONG = 100                         # half of a sharp filter for which the fast FIR algorithm pays
 _DOTS_TABLE = 65536                 # coefficients in a table with a row for each phase; beyond, cubics
 _SEGMENTS = 64                      # cubics between two inputs; off by less than 2^-31
 
 
-def _sinc(x: Doubles) -> Doubles:
-    """sin(πx)/(πx) by Taylor's series around the nearest integer."""
-    nearest = np.rint(x)
-    square = ((x - nearest) * math.pi) ** 2
-    series = np.zeros_like(x)
-    for k in range(10, -1, -1):
-        series = series * square + (-1) ** k / math.factorial(2 * k + 1)
-    sine = series * (x - nearest) * np.where(nearest % 2 == 0, 1.0, -1.0)
-    zero = x == 0
-    return np.where(zero, 1.0, sine / np.where(zero, 1.0, x))
+class _Loose:
+    """The loose prototype of a quality as a function of time in input samples: its table, by Lagrange's polynomials."""
 
+    _POINTS = 8
 
-def _bessel_i0(x: Doubles) -> Doubles:
-    quarter = x * x / 4
-    series = np.ones_like(x)
-    for k in range(60, 0, -1):
-        series = series * quarter / (k * k) + 1.0
-    return series
-
-
-@dataclass(frozen=True)
-class _Kaiser:
-    """A windowed sinc as a function of time in input samples; zero from `half` on."""
-
-    cutoff: float
-    half: float
-    beta: float
-
-    @classmethod
-    def between(cls, passed: float, stopped: float, attenuation: float) -> _Kaiser:
-        """Pass-band up to `passed`, stop-band from `stopped` on, in cycles per input sample."""
-        taps = (attenuation - 7.95) / (14.36 * (stopped - passed)) + 1
-        return cls((passed + stopped) / 2, taps / 2, 0.1102 * (attenuation - 8.7))
+    def __init__(self, quality: str, step: float) -> None:
+        """`step`: entries of the table in one input sample."""
+        half = np.array(LOOSE[quality], dtype=np.float64) * 2.0**-40 * step
+        margin = np.zeros(self._POINTS)
+        self._table = np.concatenate([margin, half[:0:-1], half, margin])
+        self._centre = half.size - 1 + self._POINTS
+        self._step = step
+        self.reach = int((half.size - 1) / step) + 1
+        """Input samples from which on it is zero."""
 
     def __call__(self, time: Doubles) -> Doubles:
-        inside = np.clip(1 - (time / self.half) ** 2, 0.0, None)
-        window = _bessel_i0(self.beta * np.sqrt(inside)) / _bessel_i0(np.array(self.beta))
-        return np.where(inside > 0, 2 * self.cutoff * _sinc(2 * self.cutoff * time) * window, 0.0)
+        place = np.clip(time * self._step + self._centre, self._POINTS / 2, self._table.size - self._POINTS / 2 - 1)
+        first = np.floor(place).astype(np.int64) - self._POINTS // 2 + 1
+        value = np.zeros_like(place)
+        for point in range(self._POINTS):
+            weight = np.ones_like(place)
+            for other in range(self._POINTS):
+                if other != point:
+                    weight *= (place - first - other) / (point - other)
+            value += self._table[first + point] * weight
+        return value
 
 
-def _lanes(up: int, down: int, taps: Doubles, start: Integers) -> Stage:
-    """One period: output l is the sum of taps[l, t] times the input start[l] + t after the period's own."""
+class _Rows:
+    """Rows of a workspace that are sums and differences of others: the fast FIR algorithm of two outputs, repeated.
+
+    Two outputs of one filter, its even taps h0 and its odd ones h1, with the even inputs x0, the odd ones x1 and again
+    the even ones x2, each one later than x0, take three filters of half the length instead of four (Winograd's F(2, 2))::
+
+        y0 = h0·x0 + h1·x1 = h0·(x0 - x1) + (h0 + h1)·x1
+        y1 = h0·x1 + h1·x2 = (h0 + h1)·x1 - h1·(x1 - x2)
+    """
+
+    def __init__(self, rows: int, stride: int) -> None:
+        self.rows = rows
+        self.stride = stride
+        self.sums: list[tuple[int, int, int, bool]] = []
+
+    def _add(self, left: int, right: int, shift: int, minus: bool, to: int | None = None) -> int:
+        if to is None:
+            to, self.rows = self.rows, self.rows + 1
+        self.sums.append((to * self.stride, left * self.stride, right * self.stride + shift, minus))
+        return to
+
+    def split(self, rows: list[int]) -> list[int]:
+        """Inputs 0, 1 ... of each period -> the inputs of the smaller filters."""
+        if len(rows) == 1:
+            return rows
+        even, odd = rows[0::2], rows[1::2]
+        early = [self._add(x0, x1, 0, True) for x0, x1 in zip(even, odd, strict=True)]
+        following = [(row, 0) for row in even[1:]] + [(even[0], 1)]
+        late = [self._add(x1, x2, shift, True) for x1, (x2, shift) in zip(odd, following, strict=True)]
+        return self.split(early) + self.split(odd) + self.split(late)
+
+    def join(self, rows: list[int], to: list[int] | None = None) -> list[int]:
+        """Outputs of the smaller filters -> outputs 0, 1 ... of each period, in the rows `to` or in place."""
+        if len(rows) == 1:
+            return rows
+        third = len(rows) // 3
+        joined = []
+        for early, middle, late in zip(*(self.join(rows[at:at + third]) for at in (0, third, 2 * third)), strict=True):
+            even, odd = (early, late) if to is None else to[len(joined):len(joined) + 2]
+            self._add(early, middle, 0, False, even)
+            self._add(middle, late, 0, True, odd)
+            joined += [even, odd]
+        return joined
+
+
+def _split_taps(taps: Doubles, levels: int) -> Doubles:
+    """(..., J) -> (..., 3^levels, J / 2^levels), in the order of `_Rows.split`."""
+    taps = taps[..., None, :]
+    for _ in range(levels):
+        even, odd = taps[..., 0::2], taps[..., 1::2]
+        taps = np.stack([even, even + odd, odd], axis=-2)
+        taps = taps.reshape(*taps.shape[:-3], -1, taps.shape[-1])
+    return taps
+
+
+def _lanes(up: int, down: int, taps: Doubles, start: Integers, levels: int = 0) -> Stage:
+    """One period: output l is the sum of taps[l, t] times the input start[l] + t after the period's own.
+
+    With `levels`, 2^levels such periods are taken as one by the fast FIR algorithm.
+    """
     back = -int(start.min())
     start = start + back
+    many = 2**levels
+    per_row = -(-(int(start.max()) + taps.shape[1]) // (down * many)) * many  # taps on each row, of one period
+    dense = np.zeros((up, per_row * down))
+    for output in range(up):
+        dense[output, start[output]:start[output] + taps.shape[1]] = taps[output]
+    parts = _split_taps(np.swapaxes(dense.reshape(up, per_row, down), 1, 2), levels)  # (up, down, 3^levels, ...)
+
     groups, places, coefs = [], [], []
-    ends = np.zeros(up, dtype=np.int32)
+    period_up, period_down = up * many, down * many
+    lanes_max = min(max(_WORK // max(period_up, period_down) // 16 * 16, 16), 256)
+    wide = (per_row + many - 2) // many + 1
+    x = _Rows(period_down, lanes_max + wide + 15)
+    leaves = [x.split([b * down + r for b in range(many)]) for r in range(down)]
+    y = _Rows(3**levels * up + (period_up if levels else 0), lanes_max + 16)
+    for output in range(up):
+        y.join([part * up + output for part in range(3**levels)],
+               [3**levels * up + b * up + output for b in range(many)])
+
+    ends = np.full(period_up, (per_row + many - 1) * down, dtype=np.int32)
     places_so_far = coefs_so_far = 0
-    for low in range(0, up, GROUP):
-        outputs = range(low, min(low + GROUP, up))
-        begin, end = int(start[outputs[0]]), int(start[outputs[-1]]) + taps.shape[1]
-        union = np.zeros((end - begin, len(outputs)))
-        for column, output in enumerate(outputs):
-            offset = int(start[output]) - begin
-            union[offset:offset + taps.shape[1], column] = taps[output]
-        # From the outermost taps inwards: partial sums, and with them the errors of rounding, stay small for longest.
-        weights = np.abs(union).sum(axis=1)
-        used = np.flatnonzero(weights)
-        centre = (begin + end - 1) / 2 - begin
-        used = used[np.argsort(-np.abs(used - centre), kind="stable")]
-        groups.append((len(outputs), len(used), places_so_far, coefs_so_far))
-        places.append(used + begin)
-        coefs.append(union[used].ravel())
-        places_so_far += used.size
-        coefs_so_far += used.size * len(outputs)
-        ends[low:outputs[-1] + 1] = int(used.max()) + begin + 1
+    for part in range(3**levels):
+        for low in range(0, up, GROUP):
+            union = parts[low:low + GROUP, :, part, :].reshape(-1, down, per_row // many)
+            row, column = np.nonzero(np.abs(union).sum(axis=0))
+            time = column * down + row
+            # From the outermost taps inwards: partial sums, and with them the errors of rounding, stay small for longest.
+            order = np.argsort(-np.abs(time - (time.min() + time.max()) / 2), kind="stable")
+            row, column = row[order], column[order]
+            groups.append((union.shape[0], row.size, places_so_far, coefs_so_far, part * up + low))
+            places.append(np.array([leaves[r][part] for r in row]) * x.stride + column)
+            coefs.append(union[:, row, column].T.ravel())
+            places_so_far += row.size
+            coefs_so_far += coefs[-1].size
+            if levels == 0:
+                ends[low:low + GROUP] = time.max() + 1
     ends = np.maximum.accumulate(ends)
-    span = int(ends[-1])
-    lanes_max = min(max(_WORK // max(up, down) // 16 * 16, 16), 256)
-    stride = lanes_max + (span - 1) // down + 1
-    place = np.concatenate(places)
-    ahead = int((ends - np.arange(up) * down // up).max()) - back
-    return Stage.lanes(up, down, back, ahead, lanes_max, stride, ends, np.array(groups, dtype=np.int32),
-                       (place % down * stride + place // down).astype(np.int32),
+    ahead = int((ends - np.arange(period_up) * period_down // period_up).max()) - back
+    sums = np.array(x.sums + y.sums, dtype=np.int32).reshape(-1, 4)
+    return Stage.lanes(period_up, period_down, back, ahead, lanes_max, (x.stride, y.stride), (x.rows, y.rows), ends,
+                       sums, len(x.sums), np.array(groups, dtype=np.int32), np.concatenate(places).astype(np.int32),
                        np.concatenate(coefs).astype(np.float32))
 
 
@@ -129,12 +183,13 @@ def _sharp(quality: str, up: int, down: int) -> Stage:
     start = -((reach - output) // up)  # the first input that the prototype reaches from each output
     at = reach + up * (start[:, None] + np.arange(2 * reach // up + 1)) - output[:, None]
     rows = np.where(at < prototype.size, prototype[np.minimum(at, prototype.size - 1)], 0.0)
-    return _lanes(up * repeat, down * repeat, rows, start)
+    return _lanes(up * repeat, down * repeat, rows, start, 1 if half.size > _LONG else 0)
 
 
-def _loose(ratio: Fraction, filter_: _Kaiser) -> Stage:
+def _loose(quality: str, ratio: Fraction, step: float) -> Stage:
     up, down = ratio.numerator, ratio.denominator
-    reach = math.ceil(filter_.half)
+    filter_ = _Loose(quality, step)
+    reach = filter_.reach
     if up < 3:  # a few periods together, so that their outputs share inputs
         repeat = max(1, min(4 // up, reach // (2 * down)))
         up, down = up * repeat, down * repeat
@@ -197,7 +252,7 @@ def design(rate_in: int, rate_out: int, quality: str) -> Design:
         chain = [sharp]
     else:
         source = Fraction(rate_in) if down else middle
-        loose = _loose(ratio, _Kaiser.between(float(low / 2 / source), float(low / source), _LOOSE_DB[quality]))
+        loose = _loose(quality, ratio, float(LOOSE_OVER * low / source))
         chain = [loose, sharp] if down else [sharp, loose]
 
     stages, before, latency, rate = [], 0, 0.0, Fraction(rate_in)
