@@ -152,7 +152,7 @@ cdef class Stream:
     `stages` holds, for each, the Stage, the phase of its first output and the zeros that its history starts with.
     """
     cdef rs_stream c
-    cdef tuple stages
+    cdef readonly tuple stages
     cdef float *memory           # all histories
     cdef size_t floats           # of them
     cdef size_t block            # inputs of a channel that go through the stages at once

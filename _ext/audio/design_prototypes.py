@@ -1,13 +1,14 @@
 """Writes asrproto/audio/_prototypes.py: the low-pass filters of each quality, by scipy's Parks-McClellan algorithm.
 
 Run by hand when a quality changes: ``python _ext/audio/design_prototypes.py > asrproto/audio/_prototypes.py``. The
-tables are stored rather than computed at run time because that needs scipy, and so that every machine has the same bits.
+tables are stored rather than computed at run time because that needs scipy, and so that every machine has the same
+bits.
 
 Sharp filters stand at three times the lower of the two sample rates of a conversion: pass-band up to `edge` of that
 rate's Nyquist frequency, stop-band from the Nyquist frequency on. Loose filters stand at 32 times the lower rate, as
-good as continuous: pass-band up to its Nyquist frequency, stop-band from the rate itself on. All of that stop-band comes
-down on a pass-band when the filter is sampled at a lower rate, so that from twice the rate on it must be deeper. Each
-length is the shortest odd one that holds ripple and attenuation.
+good as continuous: pass-band up to its Nyquist frequency, stop-band from the rate itself on. All of that stop-band
+comes down on a pass-band when the filter is sampled at a lower rate, so that from twice the rate on it must be deeper.
+Each length is the shortest odd one that holds ripple and attenuation.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from scipy.signal import remez
 
 # name: pass-band edge, greatest ripple in dB (either way), attenuation in dB
 SHARP = {
-    "fast": (0.70, 0.01, 112.0),
-    "medium": (0.92, 0.01, 112.0),
-    "high": (0.92, 0.01, 133.0),
-    "best": (0.95, 0.002, 146.0),
+    "fast": (0.70, 0.01, 115.0),
+    "medium": (0.92, 0.01, 115.0),
+    "high": (0.92, 0.01, 136.0),
+    "best": (0.95, 0.002, 148.0),
 }
 # name: ripple, attenuation
-LOOSE = {"fast": (0.002, 118.0), "medium": (0.002, 118.0), "high": (0.002, 140.0), "best": (0.001, 154.0)}
+LOOSE = {"fast": (0.002, 121.0), "medium": (0.002, 121.0), "high": (0.002, 143.0), "best": (0.001, 156.0)}
 FAR = 20.0  # dB more from twice the rate on
 SHARP_OVER, LOOSE_OVER = 3, 32
 UNIT = 2.0**-40

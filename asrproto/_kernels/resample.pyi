@@ -20,12 +20,14 @@ class Stage:
     @property
     def macs(self) -> float: ...
     @staticmethod
-    def lanes(up: int, down: int, back: int, ahead: int, lanes_max: int, stride: int, end: npt.NDArray[np.int32],
+    def lanes(up: int, down: int, back: int, ahead: int, lanes_max: int, strides: tuple[int, int],
+              rows: tuple[int, int], end: npt.NDArray[np.int32], sums: npt.NDArray[np.int32], before: int,
               groups: npt.NDArray[np.int32], place: npt.NDArray[np.int32], coef: npt.NDArray[np.float32]) -> Stage: ...
     @staticmethod
     def dots(up: int, down: int, taps: int, segments: int, coef: npt.NDArray[np.float32]) -> Stage: ...
 
 class Stream:
+    stages: tuple[tuple[Stage, int, int], ...]
     def __init__(self, stages: tuple[tuple[Stage, int, int], ...], up: int, down: int, channels: int, int16: bool,
                  level: int = ...) -> None: ...
     @property

@@ -9,8 +9,8 @@ Every conversion goes through one sharp filter and, in general, one loose one:
 The sharp filter is therefore the same for all pairs of rates, two thirds or three halves, and so is the shape of the
 loose one. ``_prototypes`` holds both for each quality.
 
-Nothing in here calls a mathematical library; it is additions, multiplications and divisions alone, so that the tables have
-the same bits on every machine.
+Nothing in here calls a mathematical library; it is additions, multiplications and divisions alone, so that the tables
+have the same bits on every machine.
 """
 
 from __future__ import annotations
@@ -25,12 +25,10 @@ import numpy.typing as npt
 from asrproto._kernels.resample import GROUP, Stage
 from asrproto.audio._prototypes import LOOSE, LOOSE_OVER, SHARP
 
-__all__ = ["QUALITIES", "Design", "design"]
+__all__ = ["Design", "design"]
 
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
-
-QUALITIES = tuple(SHARP)
 
 _LANES_DOWN, _LANES_UP = 512, 1024  # the longest period that is kept as lanes
 _WORK = 6144                        # floats of workspace that a run of periods should fill
@@ -71,7 +69,8 @@ class _Rows:
     """Rows of a workspace that are sums and differences of others: the fast FIR algorithm of two outputs, repeated.
 
     Two outputs of one filter, its even taps h0 and its odd ones h1, with the even inputs x0, the odd ones x1 and again
-    the even ones x2, each one later than x0, take three filters of half the length instead of four (Winograd's F(2, 2))::
+    the even ones x2, each one later than x0, take three filters of half the length instead of four (Winograd's
+    F(2, 2))::
 
         y0 = h0·x0 + h1·x1 = h0·(x0 - x1) + (h0 + h1)·x1
         y1 = h0·x1 + h1·x2 = (h0 + h1)·x1 - h1·(x1 - x2)
@@ -103,7 +102,7 @@ class _Rows:
         if len(rows) == 1:
             return rows
         third = len(rows) // 3
-        joined = []
+        joined: list[int] = []
         for early, middle, late in zip(*(self.join(rows[at:at + third]) for at in (0, third, 2 * third)), strict=True):
             even, odd = (early, late) if to is None else to[len(joined):len(joined) + 2]
             self._add(early, middle, 0, False, even)
@@ -154,7 +153,7 @@ def _lanes(up: int, down: int, taps: Doubles, start: Integers, levels: int = 0) 
             union = parts[low:low + GROUP, :, part, :].reshape(-1, down, per_row // many)
             row, column = np.nonzero(np.abs(union).sum(axis=0))
             time = column * down + row
-            # From the outermost taps inwards: partial sums, and with them the errors of rounding, stay small for longest.
+            # From the outermost taps inwards: partial sums, and the errors of rounding with them, stay small for long.
             order = np.argsort(-np.abs(time - (time.min() + time.max()) / 2), kind="stable")
             row, column = row[order], column[order]
             groups.append((union.shape[0], row.size, places_so_far, coefs_so_far, part * up + low))
