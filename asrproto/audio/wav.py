@@ -247,37 +247,37 @@ class WavDecoder:
         self._offset += size
         return view
 
-    def _malformed(self, message: str, reason: str) -> MalformedFrame:
+    def _malformed(self, message: str, *, reason: str) -> MalformedFrame:
         return MalformedFrame(message, reason=reason, offset=self._offset)
 
     def _start(self, head: bytes) -> None:
         if head[:4] not in (b"RIFF", b"RIFX", b"RF64") or head[8:] != b"WAVE":
-            raise self._malformed("this does not start as a WAV file does", "not-wav")
+            raise self._malformed("this does not start as a WAV file does", reason="not-wav")
         self._order = ">" if head[:4] == b"RIFX" else "<"
         self._riff_size = struct.unpack(self._order + "I", head[4:8])[0]
         self._rf64 = head[:4] == b"RF64"
 
     def _long_sizes(self, body: bytes) -> None:
         if not self._rf64 or self._sizes is not None or self._fmt is not None or len(body) < 28:
-            raise self._malformed("a ds64 chunk that is short or not where it belongs", "ds64")
+            raise self._malformed("a ds64 chunk that is short or not where it belongs", reason="ds64")
         _, data, frames, _ = struct.unpack_from("<QQQI", body)
         self._sizes = data, frames
 
     def _describe(self, body: bytes) -> None:
         if self._fmt is not None:
-            raise self._malformed("two fmt chunks", "duplicate-fmt")
+            raise self._malformed("two fmt chunks", reason="duplicate-fmt")
         if len(body) < 16:
-            raise self._malformed(f"a fmt chunk of {len(body)} bytes", "fmt-size")
+            raise self._malformed(f"a fmt chunk of {len(body)} bytes", reason="fmt-size")
         tag, channels, rate, _, frame, bits = struct.unpack_from(self._order + "HHIIHH", body)
         mask = None
         if tag == _EXTENSIBLE:
             if len(body) < 40:
-                raise self._malformed("an EXTENSIBLE fmt chunk that is too short", "fmt-size")
+                raise self._malformed("an EXTENSIBLE fmt chunk that is too short", reason="fmt-size")
             valid, mask, tag = struct.unpack_from(self._order + "HIH", body, 18)
             if body[26:40] != _GUID or valid > bits:
-                raise self._malformed("an EXTENSIBLE format that is not known", "unsupported-format")
+                raise self._malformed("an EXTENSIBLE format that is not known", reason="unsupported-format")
         if not channels or not rate or frame % max(channels, 1):
-            raise self._malformed(f"{channels} channels at {rate} Hz in frames of {frame} bytes", "fmt-fields")
+            raise self._malformed(f"{channels} channels at {rate} Hz in frames of {frame} bytes", reason="fmt-fields")
         width = frame // channels
         end = "be" if self._order == ">" else "le"
         if tag == _PCM and width in _PCM_FORMATS and 8 * (width - 1) < bits <= 8 * width:
@@ -287,25 +287,25 @@ class WavDecoder:
         elif tag in (_ALAW, _ULAW) and width == 1 and bits == 8:
             name = "alaw" if tag == _ALAW else "ulaw"
         elif tag in (_PCM, _FLOAT, _ALAW, _ULAW):
-            raise self._malformed(f"samples of {bits} bits in {width} bytes", "fmt-fields")
+            raise self._malformed(f"samples of {bits} bits in {width} bytes", reason="fmt-fields")
         else:
-            raise self._malformed(f"format {tag:#06x} is not PCM, float or G.711", "unsupported-format")
+            raise self._malformed(f"format {tag:#06x} is not PCM, float or G.711", reason="unsupported-format")
         self._fmt = rate, channels, name, mask
 
     def _data(self, size: int) -> None:
         if self._fmt is None:
-            raise self._malformed("samples before the fmt chunk", "data-before-fmt")
+            raise self._malformed("samples before the fmt chunk", reason="data-before-fmt")
         rate, channels, name, mask = self._fmt
         length: int | None = size
         if self._rf64 and size == _UNKNOWN:
             if self._sizes is None:
-                raise self._malformed("an RF64 without its ds64 chunk", "ds64")
+                raise self._malformed("an RF64 without its ds64 chunk", reason="ds64")
             length = self._sizes[0]
         elif size in _UNTOLD or (size == 0 and self._riff_size == 0):
             length = None
         frame = channels * SAMPLE_FORMATS[name]
         if length is not None and length % frame:
-            raise self._malformed(f"{length} bytes of samples are not whole frames of {frame}", "data-size")
+            raise self._malformed(f"{length} bytes of samples are not whole frames of {frame}", reason="data-size")
         self._left = length
         self._framer = PcmFramer(frame)
         self.format = WavFormat(rate, channels, name, None if length is None else length // frame, mask)

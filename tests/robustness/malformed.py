@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from asrproto.audio import wav
 from asrproto.aws.eventstream import EventStreamDecoder, Message, encode_message
 from asrproto.errors import ChecksumMismatch, FrameTooLarge, MalformedFrame, RemoteProtocolError, TruncatedFrame
 from asrproto.http import SSEDecoder
@@ -307,6 +308,24 @@ YOUDAO_STREAMING = (
           MalformedFrame, "wrong-shape"),
 )
 
+_RIFF = b"RIFF\0\0\0\0WAVE"
+_FMT = b"fmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+
+WAV = (
+    Fault("an Ogg file", b"OggS" + bytes(20), MalformedFrame, "not-wav"),
+    Fault("samples before their description", _RIFF + b"data\2\0\0\0ab", MalformedFrame, "data-before-fmt"),
+    Fault("a description too short", _RIFF + b"fmt \2\0\0\0\1\0", MalformedFrame, "fmt-size"),
+    Fault("two descriptions", _RIFF + _FMT + _FMT, MalformedFrame, "duplicate-fmt"),
+    Fault("no channels", _RIFF + _FMT.replace(b"\1\0\1\0", b"\1\0\0\0"), MalformedFrame, "fmt-fields"),
+    Fault("MP3 inside", _RIFF + _FMT.replace(b"\1\0\1\0", b"\x55\0\1\0"), MalformedFrame, "unsupported-format"),
+    Fault("half a sample", _RIFF + _FMT + b"data\3\0\0\0abc", MalformedFrame, "data-size"),
+    Fault("long sizes in a short file", _RIFF + b"ds64\x1c\0\0\0" + bytes(28), MalformedFrame, "ds64"),
+    Fault("a file that ends before its samples", _RIFF + _FMT, TruncatedFrame, "truncated-header"),
+    Fault("a file that ends within its samples", _RIFF + _FMT + b"data\4\0\0\0ab", TruncatedFrame, "truncated-data"),
+    Fault("a stream that ends within a sample", _RIFF + _FMT + b"data\xff\xff\xff\xffabc", TruncatedFrame,
+          "truncated-frame"),
+)
+
 PROTOCOLS = (
     Protocol("AWS event stream", decode_event_stream, EVENT_STREAM),
     Protocol("AWS event stream, exactly one frame", Message.decode, ONE_MESSAGE),
@@ -321,4 +340,5 @@ PROTOCOLS = (
     Protocol("OpenAI realtime", _receive("openai_realtime"), OPENAI_REALTIME),
     Protocol("Youdao replies", parse_short, YOUDAO),
     Protocol("Youdao streaming", _receive("youdao"), YOUDAO_STREAMING),
+    Protocol("WAV files", wav.decode, WAV),
 )
