@@ -24,7 +24,7 @@ lint: $(VENV)/.set-up-lint  ## ruff and cython-lint
 	@$(VENV)/bin/ruff check .
 	@PATH="$(abspath $(VENV))/bin:$$PATH" cython-lint _ext
 
-types: $(VENV)/.set-up-lint  ## mypy in strict mode, pyright; the stubs of compiled modules against the modules
+types: $(VENV)/.set-up-types  ## mypy in strict mode, pyright; the stubs of compiled modules against the modules
 	@$(VENV)/bin/mypy
 	@$(VENV)/bin/mypy --config-file pyproject.toml tests/typing/*.py
 	@$(VENV)/bin/basedpyright --pythonpath $(PY)
@@ -52,6 +52,11 @@ wheel: $(VENV)/.set-up-release  ## sdist and wheels into dist/, checked, tried w
 clean:  ## remove what was built and installed here
 	rm -rf $(VENV) $(VENV)-sanitize build dist docs/_build .cache *.egg-info asrproto/_kernels/*.so asrproto/_kernels/*.pyd
 
-$(VENV)/.set-up-%: $(BUILD_INPUTS) tools/set-up
+# The package is compiled once for all extras, and again when a source has changed.
+$(VENV)/.compiled: $(BUILD_INPUTS) tools/set-up
+	@tools/set-up $(VENV)
+	@touch $@
+
+$(VENV)/.set-up-%: $(VENV)/.compiled
 	@tools/set-up $(VENV) $*
 	@touch $@

@@ -265,7 +265,7 @@ class LongTask(RequestTask[Stage, Done]):
         return self._step
 
     def _send(self, stage: Stage, delay: float = 0.0) -> Send[Stage]:
-        step = Send(self._request(stage), delay, stage)
+        step: Send[Stage] = Send(self._request(stage), delay, stage)
         self._step = step
         return step
 
