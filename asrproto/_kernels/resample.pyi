@@ -2,6 +2,7 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
+from typing_extensions import disjoint_base
 
 GROUP: int
 
@@ -26,6 +27,7 @@ class Stage:
     @staticmethod
     def dots(up: int, down: int, taps: int, segments: int, coef: npt.NDArray[np.float32]) -> Stage: ...
 
+@disjoint_base
 class Stream:
     stages: tuple[tuple[Stage, int, int], ...]
     def __init__(self, stages: tuple[tuple[Stage, int, int], ...], up: int, down: int, channels: int, int16: bool,
@@ -41,6 +43,7 @@ class Stream:
     def _restore(self, frames_in: int, frames_out: int, flushed: bool, flat: bool, places: tuple[tuple[int, int], ...],
                  memory: bytes) -> None: ...
 
+@disjoint_base
 class Encoder:
     def __init__(self, stream: Stream, format: int, type: int, channels: int, pick: int, law: int,
                  chunk_frames: int) -> None: ...
