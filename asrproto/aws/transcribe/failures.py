@@ -86,7 +86,8 @@ ADVICE_BY_STATUS = {
 }
 
 
-def message_error(message: Message, credentials: Credentials, request_id: str | None = None) -> ServiceError:
+def message_error(message: Message, credentials: Credentials | None = None,
+                  request_id: str | None = None) -> ServiceError:
     """What a message of the type ``exception`` or ``error`` says."""
     headers = message.headers
     if headers.get(":message-type") == "error":
