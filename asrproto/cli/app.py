@@ -26,6 +26,10 @@ __all__ = ["app", "run"]
 
 COMMANDS = {
     "inspect": ("asrproto.cli.inspect.command", "Show what is inside messages, streams and WAV files."),
+    "convert": ("asrproto.cli.convert", "Turn a recording into what a service takes."),
+    "encode": ("asrproto.cli.encode", "Write the wire messages of a whole session into a file."),
+    "sign": ("asrproto.cli.sign", "Make a signed URL or signed headers, and show how."),
+    "demo": ("asrproto.cli.show_demo", "Have a recording transcribed by every service's stand-in."),
 }
 
 
@@ -63,6 +67,9 @@ def app() -> None:
 
     \b
     asrproto inspect response.bin          what is in these bytes?
+    asrproto convert talk.mp3 talk.wav     16 kHz, mono, 16 bits
+    asrproto sign transcribe -o language_code=en-US --explain
+    asrproto demo                          all of it at work, without a network
 
     Completion by the Tab key: put one of these lines into your shell's start-up file.
 

@@ -52,14 +52,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, EOFError, wave.Error, ValueError) as error:
         print(f"{options.file}: {error}", file=sys.stderr)
         return 2
+    return play(str(options.file), capture, options.service or (), real_time=options.real_time)
+
+
+def play(name: str, capture: NDArray[np.float32], services: Sequence[str] = (), *, real_time: bool = False) -> int:
+    """Play `capture` (frames x 2, 48 kHz) to the fakes of `services`, of all without any; gives the exit status."""
     seconds = len(capture) / CAPTURE_RATE
-    print(f"{options.file}: {seconds:.2f} s, played as a sound card gives it: {CAPTURE_RATE // 1000} kHz, "
+    print(f"{name}: {seconds:.2f} s, played as a sound card gives it: {CAPTURE_RATE // 1000} kHz, "
           f"{CAPTURE_CHANNELS} channels, float32, blocks of 10 ms", flush=True)
     runs = []
     try:
-        with fakes_on_loopback(options.service or NAMES) as addresses:
-            for name, address in addresses.items():
-                runs.append(run_service(load(name), capture, address, pace=0.01 if options.real_time else 0.0))
+        with fakes_on_loopback(services or NAMES) as addresses:
+            for service, address in addresses.items():
+                runs.append(run_service(load(service), capture, address, pace=0.01 if real_time else 0.0))
     except KeyboardInterrupt:
         return 130
     print()

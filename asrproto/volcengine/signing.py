@@ -31,8 +31,10 @@ __all__ = [
     "LEGACY_STREAM_URL",
     "OpenApiSigner",
     "hmac256_authorization",
+    "hmac256_string_to_sign",
     "legacy_stream_signature",
     "legacy_stream_start",
+    "legacy_stream_string_to_sign",
     "legacy_stream_url",
 ]
 
@@ -58,16 +60,27 @@ def hmac256_authorization(*, access_token: str, secret_key: str, path: str, body
         Whether a header is signed as its value alone and the MAC keeps its padding (the vendor's demo), or as
         ``Name: value`` and without padding (the example in the vendor's documentation).
     """
-    if form not in ("demo", "documented"):
-        raise LocalProtocolError(f"form must be 'demo' or 'documented', not {form!r}")
     pairs = header_pairs(headers)
-    lines = [f"{method} {path} HTTP/1.1"]
-    lines += [value if form == "demo" else f"{name}: {value}" for name, value in pairs]
-    text = "".join(f"{line}\n" for line in lines).encode() + bytes(memoryview(body))
+    text = hmac256_string_to_sign(path=path, body=body, headers=pairs, method=method, form=form)
     mac = base64.urlsafe_b64encode(hmac.new(secret_key.encode(), text, hashlib.sha256).digest()).decode()
     if form == "documented":
         mac = mac.rstrip("=")
     return f'HMAC256; access_token="{access_token}"; mac="{mac}"; h="{",".join(name for name, _ in pairs)}"'
+
+
+def hmac256_string_to_sign(*, path: str, body: Buffer, headers: HeadersLike = (("Custom", "auth_custom"),),
+                           method: str = "GET", form: Literal["demo", "documented"] = "demo") -> bytes:
+    """What the MAC of `hmac256_authorization` covers; the parameters are the same."""
+    if form not in ("demo", "documented"):
+        raise LocalProtocolError(f"form must be 'demo' or 'documented', not {form!r}")
+    lines = [f"{method} {path} HTTP/1.1"]
+    lines += [value if form == "demo" else f"{name}: {value}" for name, value in header_pairs(headers)]
+    return "".join(f"{line}\n" for line in lines).encode() + bytes(memoryview(body))
+
+
+def legacy_stream_string_to_sign(appkey: str, timestamp: int | str) -> str:
+    """What the signature in the URL of the oldest interface covers."""
+    return f"appkey={appkey}&timestamp={timestamp}"
 
 
 def legacy_stream_signature(secret_key: str, appkey: str, timestamp: int | str) -> str:
@@ -81,7 +94,7 @@ def legacy_stream_signature(secret_key: str, appkey: str, timestamp: int | str) 
     timestamp : int or str
         Whole seconds since 1970.
     """
-    text = f"appkey={appkey}&timestamp={timestamp}"
+    text = legacy_stream_string_to_sign(appkey, timestamp)
     return hmac.new(secret_key.encode(), text.encode(), hashlib.sha256).hexdigest()
 
 

@@ -19,7 +19,7 @@ import uuid
 from asrproto.errors import LocalProtocolError
 from asrproto.session import Clock, utc_now
 
-__all__ = ["SIGN_TYPES", "auth_fields", "sign", "truncate"]
+__all__ = ["SIGN_TYPES", "auth_fields", "sign", "string_to_sign", "truncate"]
 
 # sign type: (how q enters the text, whether curtime does, digest)
 SIGN_TYPES: dict[str, tuple[str, bool, str]] = {
@@ -57,17 +57,23 @@ def sign(app_key: str, app_secret: str, *, salt: str, curtime: int | str | None 
     """
     if not app_key or not app_secret:
         raise LocalProtocolError("app_key and app_secret must not be empty")
+    text = string_to_sign(app_key, app_secret, salt=salt, curtime=curtime, q=q, sign_type=sign_type)
+    value = hashlib.new(SIGN_TYPES[sign_type][2], text.encode(), usedforsecurity=False).hexdigest()
+    return value.upper() if sign_type == "v1" else value
+
+
+def string_to_sign(app_key: str, app_secret: str, *, salt: str, curtime: int | str | None = None,
+                   q: str | None = None, sign_type: str) -> str:
+    """The text whose digest `sign` gives. It ends with the secret; give another text in its place to show it."""
     if sign_type not in SIGN_TYPES:
         raise LocalProtocolError(f"sign_type must be one of {', '.join(SIGN_TYPES)}, not {sign_type!r}")
-    q_form, with_time, digest = SIGN_TYPES[sign_type]
+    q_form, with_time, _ = SIGN_TYPES[sign_type]
     if q_form != "absent" and q is None:
         raise LocalProtocolError(f"sign_type {sign_type} signs q, which is missing")
     if with_time and curtime is None:
         raise LocalProtocolError(f"sign_type {sign_type} signs curtime, which is missing")
     signed_q = {"whole": q, "truncated": truncate(q or ""), "absent": ""}[q_form]
-    text = f"{app_key}{signed_q}{salt}{curtime if with_time else ''}{app_secret}"
-    value = hashlib.new(digest, text.encode(), usedforsecurity=False).hexdigest()
-    return value.upper() if sign_type == "v1" else value
+    return f"{app_key}{signed_q}{salt}{curtime if with_time else ''}{app_secret}"
 
 
 def auth_fields(app_key: str, app_secret: str, *, sign_type: str, q: str | None = None, salt: str | None = None,

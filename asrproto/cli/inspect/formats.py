@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from asrproto.cli.inspect.eventstream import EventStreamReader, looks_like_event_stream
 from asrproto.cli.inspect.piece import Piece, Reader
+from asrproto.cli.inspect.session import looks_like_recording, read_session
 from asrproto.cli.inspect.sse import SSEReader, looks_like_sse
 from asrproto.cli.inspect.volcengine import VolcengineReader, looks_like_volcengine
 from asrproto.cli.inspect.wav import WavReader, looks_like_wav
@@ -37,6 +38,7 @@ def _reading(reader: Callable[[], Reader]) -> Callable[[Iterable[bytes]], Iterat
 
 
 FORMATS = (
+    Format("session", "recorded session", looks_like_recording, read_session),
     Format("wav", "WAV", looks_like_wav, _reading(WavReader)),
     Format("eventstream", "AWS event stream", looks_like_event_stream, _reading(EventStreamReader)),
     Format("sse", "Server-Sent Events", looks_like_sse, _reading(SSEReader)),

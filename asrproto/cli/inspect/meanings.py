@@ -52,6 +52,13 @@ MEANINGS: dict[str, dict[str, str]] = {
         "gzip-trailing-bytes": "Something follows the packed payload inside the frame.",
         "payload-bomb": _LIMIT + " A payload may unpack to 16 MiB.",
     },
+    "recorded session": {
+        "not-json": "Every line of a recording is a JSON object. " + _ALTERED,
+        "wrong-shape": "The line is JSON, but not a message of a recording; was the file made by something else?",
+        "not-base64": "Binary messages stand in a recording as Base64. " + _ALTERED,
+        "cut-short": "The recording was cut, or its program ended while it wrote the line.",
+        "line-too-long": "Services' messages are far shorter, so this was not read any further.",
+    },
     "Server-Sent Events": {
         "line-too-long": _LIMIT + " A line may have 8 MiB.",
         "event-too-large": _LIMIT + " An event may have 16 MiB of data.",
