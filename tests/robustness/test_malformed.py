@@ -28,8 +28,9 @@ def reasons_in_the_package() -> set[str]:
     """Codes are written as ``reason="..."``, or stand in a table behind the class of their error."""
     kinds = "ChecksumMismatch|MalformedFrame|FrameTooLarge|TruncatedFrame"
     pattern = re.compile(rf'(?:reason=|\b(?:{kinds}),\s*)"([a-z0-9-]+)"')
-    sources = [path for path in Path(asrproto.__file__).parent.rglob("*.py")
-               if path.name not in ("errors.py",) and not {"testing", "cli"} & set(path.parts)]
+    package = Path(asrproto.__file__).parent
+    sources = [path for path in package.rglob("*.py")
+               if path.name != "errors.py" and path.relative_to(package).parts[0] not in ("testing", "cli")]
     return {reason for path in sources for reason in pattern.findall(path.read_text(encoding="utf-8"))}
 
 
