@@ -233,6 +233,30 @@ cdef class Stream:
             out = self._run(NULL, zeros)
             return out[:rest].copy() if out.shape[0] > rest else out
 
+    def whole(self, samples):
+        """What push and flush of a whole stream give, in one array."""
+        cdef cnp.ndarray block, out, tail
+        cdef size_t frames, rest, zeros = 0, made
+        if not self._fits(samples):
+            samples = self._accept(samples)
+        block = samples
+        with self.lock:
+            if self.flushed or self.frames_in:
+                self._over()
+            frames = <size_t>cnp.PyArray_DIM(block, 0)
+            self.flat = cnp.PyArray_NDIM(block) == 1
+            self.frames_in = frames
+            self.flushed = True
+            out = self._array(<size_t>self._total())
+            made = self._fill(cnp.PyArray_DATA(block), frames, cnp.PyArray_DATA(out))
+            rest = <size_t>(self._total() - self.frames_out)
+            while rs_count(&self.c, zeros) < rest:
+                zeros = 2 * zeros + 64
+            tail = self._run(NULL, zeros)
+            made *= self.c.channels * <size_t>cnp.PyArray_ITEMSIZE(out)
+            memcpy(<char *>cnp.PyArray_DATA(out) + made, cnp.PyArray_DATA(tail), <size_t>cnp.PyArray_NBYTES(out) - made)
+            return out
+
     cdef bint _fits(self, samples):
         """Whether the kernels can read it as it is."""
         if not cnp.PyArray_CheckExact(samples):
@@ -249,14 +273,21 @@ cdef class Stream:
         """ceil(frames_in * up / down), without a product that could overflow."""
         return self.frames_in // self.down * self.up + (self.frames_in % self.down * self.up + self.down - 1) // self.down
 
+    cdef cnp.ndarray _array(self, size_t frames):
+        cdef cnp.npy_intp shape[2]
+        shape[0], shape[1] = <cnp.npy_intp>frames, <cnp.npy_intp>self.c.channels
+        return cnp.PyArray_SimpleNew(1 if self.flat else 2, shape, cnp.NPY_INT16 if self.int16 else cnp.NPY_FLOAT32)
+
     cdef _run(self, const void *data, size_t frames):
         """Push so many frames (zeros, when `data` is NULL) into a new array."""
+        cdef cnp.ndarray out = self._array(rs_count(&self.c, frames))
+        self._fill(data, frames, cnp.PyArray_DATA(out))
+        return out
+
+    cdef size_t _fill(self, const void *data, size_t frames, void *to) except? 0:
+        """The same into memory for rs_count() frames; returns that count."""
         cdef size_t count = rs_count(&self.c, frames)
-        cdef cnp.npy_intp shape[2]
         cdef int ok
-        shape[0], shape[1] = <cnp.npy_intp>count, <cnp.npy_intp>self.c.channels
-        out = cnp.PyArray_SimpleNew(1 if self.flat else 2, shape, cnp.NPY_INT16 if self.int16 else cnp.NPY_FLOAT32)
-        cdef void *to = cnp.PyArray_DATA(<cnp.ndarray>out)
         if frames * self.c.channels >= WITHOUT_GIL:
             with nogil:
                 ok = run_blocks(&self.c, self.block, self.int16, data, frames, to)
@@ -265,7 +296,7 @@ cdef class Stream:
         if not ok:
             raise MemoryError
         self.frames_out += count
-        return out
+        return count
 
     def _accept(self, samples):
         raise NotImplementedError

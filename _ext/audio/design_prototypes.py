@@ -4,9 +4,9 @@ Run by hand when a quality changes: ``python _ext/audio/design_prototypes.py > a
 tables are stored rather than computed at run time because that needs scipy, and so that every machine has the same
 bits.
 
-Sharp filters stand at three times the lower of the two sample rates of a conversion: pass-band up to `edge` of that
-rate's Nyquist frequency, stop-band from the Nyquist frequency on. Loose filters stand at 32 times the lower rate, as
-good as continuous: pass-band up to its Nyquist frequency, stop-band from the rate itself on. All of that stop-band
+Sharp filters stand at two or three times the lower of the two sample rates of a conversion: pass-band up to `edge` of
+that rate's Nyquist frequency, stop-band from the Nyquist frequency on. Loose filters stand at 32 times the lower rate,
+as good as continuous: pass-band up to its Nyquist frequency, stop-band from the rate itself on. All of that stop-band
 comes down on a pass-band when the filter is sampled at a lower rate, so that from twice the rate on it must be deeper.
 Each length is the shortest odd one that holds ripple and attenuation.
 """
@@ -26,7 +26,7 @@ SHARP = {
 # name: ripple, attenuation
 LOOSE = {"fast": (0.002, 121.0), "medium": (0.002, 121.0), "high": (0.002, 143.0), "best": (0.001, 156.0)}
 FAR = 20.0  # dB more from twice the rate on
-SHARP_OVER, LOOSE_OVER = 3, 32
+SHARP_OVER, LOOSE_OVER = (2, 3), 32
 UNIT = 2.0**-40
 
 
@@ -69,9 +69,10 @@ def table(name: str, filters: dict[str, np.ndarray]) -> None:
 def main() -> None:
     print('"""Made by _ext/audio/design_prototypes.py, which says what these are.')
     print('\nHalf of each symmetric filter, its centre first, in units of 2^-40.\n"""')
-    print(f"\nSHARP_OVER, LOOSE_OVER = {SHARP_OVER}, {LOOSE_OVER}")
-    table("SHARP", {name: design(edge / 2 / SHARP_OVER, 0.5 / SHARP_OVER, ripple, attenuation)
-                    for name, (edge, ripple, attenuation) in SHARP.items()})
+    print(f"\nLOOSE_OVER = {LOOSE_OVER}")
+    for over in SHARP_OVER:
+        table(f"SHARP_{over}", {name: design(edge / 2 / over, 0.5 / over, ripple, attenuation)
+                                for name, (edge, ripple, attenuation) in SHARP.items()})
     table("LOOSE", {name: design(0.5 / LOOSE_OVER, 1 / LOOSE_OVER, ripple, attenuation, FAR)
                     for name, (ripple, attenuation) in LOOSE.items()})
 

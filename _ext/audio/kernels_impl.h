@@ -11,7 +11,11 @@
 #define ROUND_F64 6755399441055744.0   /* 1.5 * 2^52 */
 
 static void f32_to_s16(const float *in, int16_t *out, size_t n) {
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+#if defined(S16_STEP)
+    for (; i + S16_STEP <= n; i += S16_STEP) v_to_s16(in + i, out + i);
+#endif
+    for (; i < n; i++) {
         float v = in[i] * 32768.0f;
         v = v == v ? v : 0.0f;
         v = v > -32768.0f ? v : -32768.0f;

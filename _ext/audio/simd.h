@@ -117,4 +117,43 @@ SIMD_INLINE Q q_fold(const __m256 *c) {
 SIMD_INLINE Q q_fold(const V *c) { return v_add(v_add(c[0], c[2]), v_add(c[1], c[3])); }
 #endif
 
+/* S16_STEP floats, times 32768, to int16: rounded half to even (conversions do), clipped, and 0 for NaN. */
+#if SIMD_LEVEL == 2
+#  define S16_STEP 16
+SIMD_INLINE void v_to_s16(const float *in, int16_t *out) {
+    const __m512 x = _mm512_mul_ps(_mm512_loadu_ps(in), _mm512_set1_ps(32768.0f));
+    const __mmask16 number = _mm512_cmp_ps_mask(x, x, _CMP_ORD_Q);
+    const __m512i y = _mm512_maskz_cvtps_epi32(number, _mm512_min_ps(x, _mm512_set1_ps(32767.0f)));
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm512_cvtsepi32_epi16(y));
+}
+#elif SIMD_LEVEL == 1
+#  define S16_STEP 16
+SIMD_INLINE __m256i v_rounded(const float *in) {
+    const __m256 x = _mm256_mul_ps(_mm256_loadu_ps(in), _mm256_set1_ps(32768.0f));
+    const __m256 number = _mm256_cmp_ps(x, x, _CMP_ORD_Q);
+    return _mm256_cvtps_epi32(_mm256_and_ps(number, _mm256_min_ps(x, _mm256_set1_ps(32767.0f))));
+}
+SIMD_INLINE void v_to_s16(const float *in, int16_t *out) {
+    const __m256i both = _mm256_packs_epi32(v_rounded(in), v_rounded(in + 8));
+    _mm256_storeu_si256((__m256i *)(void *)out, _mm256_permute4x64_epi64(both, 0xd8));
+}
+#elif SIMD_LEVEL == 3
+#  define S16_STEP 8
+SIMD_INLINE int16x4_t v_rounded(const float *in) {
+    return vqmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(in), 32768.0f)));
+}
+SIMD_INLINE void v_to_s16(const float *in, int16_t *out) {
+    vst1q_s16(out, vcombine_s16(v_rounded(in), v_rounded(in + 4)));
+}
+#elif defined(ASRPROTO_X86)
+#  define S16_STEP 8
+SIMD_INLINE __m128i v_rounded(const float *in) {
+    const __m128 x = _mm_mul_ps(_mm_loadu_ps(in), _mm_set1_ps(32768.0f));
+    return _mm_cvtps_epi32(_mm_and_ps(_mm_cmpord_ps(x, x), _mm_min_ps(x, _mm_set1_ps(32767.0f))));
+}
+SIMD_INLINE void v_to_s16(const float *in, int16_t *out) {
+    _mm_storeu_si128((__m128i *)(void *)out, _mm_packs_epi32(v_rounded(in), v_rounded(in + 4)));
+}
+#endif
+
 #endif

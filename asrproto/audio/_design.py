@@ -1,6 +1,6 @@
 """The filters of the resampler, and how they are laid out for its kernels.
 
-Every conversion goes through one sharp filter and, in general, one loose one:
+Every conversion goes through one sharp filter and, unless the rates are as 1 to 2 or 2 to 3, one loose one:
 
 - down: in → 1.5·out by a loose filter (pass-band to out/2, stop-band from out on, which is all that would fold back
   below out/2), then 1.5·out → out by the sharp filter;
@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from asrproto._kernels.resample import GROUP, Stage
-from asrproto.audio._prototypes import LOOSE, LOOSE_OVER, SHARP
+from asrproto.audio._prototypes import LOOSE, LOOSE_OVER, SHARP_2, SHARP_3
 
 __all__ = ["Design", "design"]
 
@@ -32,7 +32,7 @@ Integers = npt.NDArray[np.int64]
 
 _LANES_DOWN, _LANES_UP = 512, 1024  # the longest period that is kept as lanes
 _WORK = 6144                        # floats of workspace that a run of periods should fill
-_LONG = 100                         # half of a sharp filter for which the fast FIR algorithm pays
+_LONG = 100                         # half of a sharp filter from which on the fast FIR algorithm pays
 _DOTS_TABLE = 65536                 # coefficients in a table with a row for each phase; beyond, cubics
 _SEGMENTS = 64                      # cubics between two inputs; off by less than 2^-31
 
@@ -173,16 +173,17 @@ def _lanes(up: int, down: int, taps: Doubles, start: Integers, levels: int = 0) 
 
 @lru_cache(maxsize=8)
 def _sharp(quality: str, up: int, down: int) -> Stage:
-    """2/3 or 3/2 by the table; twice that when it is 2/3, so that four outputs share their inputs."""
-    half = np.array(SHARP[quality], dtype=np.float64) * 2.0**-40 * up
+    """1/2, 2/1, 2/3 or 3/2 by the table, as a period in which three or four outputs share their inputs."""
+    table = SHARP_3 if up + down == 5 else SHARP_2
+    half = np.array(table[quality], dtype=np.float64) * 2.0**-40 * up
     prototype = np.concatenate([half[:0:-1], half])
     reach = half.size - 1
-    repeat = 2 if up == 2 else 1
+    repeat = GROUP // up
     output = np.arange(up * repeat) * down
     start = -((reach - output) // up)  # the first input that the prototype reaches from each output
     at = reach + up * (start[:, None] + np.arange(2 * reach // up + 1)) - output[:, None]
     rows = np.where(at < prototype.size, prototype[np.minimum(at, prototype.size - 1)], 0.0)
-    return _lanes(up * repeat, down * repeat, rows, start, 1 if half.size > _LONG else 0)
+    return _lanes(up * repeat, down * repeat, rows, start, int(half.size > _LONG))
 
 
 def _loose(quality: str, ratio: Fraction, step: float) -> Stage:
@@ -245,11 +246,13 @@ def design(rate_in: int, rate_out: int, quality: str) -> Design:
     low = min(rate_in, rate_out)
     middle = Fraction(3 * low, 2)
     down = rate_out < rate_in
-    sharp = _sharp(quality, 2, 3) if down else _sharp(quality, 3, 2)
     ratio = middle / rate_in if down else rate_out / middle
-    if ratio == 1:
-        chain = [sharp]
+    if 2 * low == max(rate_in, rate_out):
+        chain = [_sharp(quality, 1, 2) if down else _sharp(quality, 2, 1)]
+    elif ratio == 1:
+        chain = [_sharp(quality, 2, 3) if down else _sharp(quality, 3, 2)]
     else:
+        sharp = _sharp(quality, 2, 3) if down else _sharp(quality, 3, 2)
         source = Fraction(rate_in) if down else middle
         loose = _loose(quality, ratio, float(LOOSE_OVER * low / source))
         chain = [loose, sharp] if down else [sharp, loose]

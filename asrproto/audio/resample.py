@@ -219,4 +219,4 @@ def resample(samples: npt.ArrayLike, rate_in: int, rate_out: int, *, quality: st
         raise LocalProtocolError(f"samples must be of shape (frames,) or (frames, channels), not {array.shape}")
     channels = 1 if array.ndim == 1 else array.shape[1]
     resampler = Resampler(rate_in, rate_out, channels=channels, dtype=array.dtype.newbyteorder("="), quality=quality)
-    return np.concatenate([resampler.push(array), resampler.flush()])
+    return resampler.whole(array)
