@@ -23,8 +23,8 @@ SHARP = {
     "high": (0.92, 0.01, 136.0),
     "best": (0.95, 0.002, 148.0),
 }
-# name: ripple, attenuation
-LOOSE = {"fast": (0.002, 121.0), "medium": (0.002, 121.0), "high": (0.002, 143.0), "best": (0.001, 156.0)}
+# name: ripple, attenuation; "fast" has that of "medium"
+LOOSE = {"medium": (0.002, 121.0), "high": (0.002, 143.0), "best": (0.001, 156.0)}
 FAR = 20.0  # dB more from twice the rate on
 SHARP_OVER, LOOSE_OVER = (2, 3), 32
 UNIT = 2.0**-40

@@ -44,7 +44,7 @@ class _Loose:
 
     def __init__(self, quality: str, step: float) -> None:
         """`step`: entries of the table in one input sample."""
-        half = np.array(LOOSE[quality], dtype=np.float64) * 2.0**-40 * step
+        half = np.array(LOOSE["medium" if quality == "fast" else quality], dtype=np.float64) * 2.0**-40 * step
         margin = np.zeros(self._POINTS)
         self._table = np.concatenate([margin, half[:0:-1], half, margin])
         self._centre = half.size - 1 + self._POINTS
