@@ -92,7 +92,7 @@ def errors_in_words() -> Iterator[None]:
     except BrokenPipeError:
         raise Closed from None
     except OSError as error:
-        raise Stop(words_for(error)) from None
+        raise Stop(words_for(error, error.filename or "standard output")) from None
     except AsrProtoError as error:
         raise stop_for(error) from None
     except MemoryError:
@@ -106,12 +106,14 @@ def errors_in_words() -> Iterator[None]:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the program; the result is the exit status. Every error is one line on standard error."""
     for stream in (sys.stdout, sys.stderr):  # a terminal may lack the letters of a transcript
-        with suppress(AttributeError):
+        with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     with suppress(ValueError, OSError):  # not in the main thread
         for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
             if signal.getsignal(number) is signal.SIG_DFL:
                 signal.signal(number, _leave)
+    if sys.stdout is None or sys.stderr is None:
+        return FAULT  # closed: there is no way to say anything
     try:
         result = app.main(None if arguments is None else list(arguments), prog_name="asrproto", standalone_mode=False)
         status = result if isinstance(result, int) else 0

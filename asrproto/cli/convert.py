@@ -35,9 +35,9 @@ PATIENCE = 1.0  # seconds before a progress bar is shown
 def raw_options(function: Callable[..., None]) -> Callable[..., None]:
     """The options that say what samples without a header are."""
     for option in (
-        click.option("--raw-channels", type=click.IntRange(1, 64), default=1, show_default=True,
+        click.option("--raw-channels", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,
                      help="Channels of samples without a header."),
-        click.option("--raw-rate", type=click.IntRange(4000, 384000), default=16000, show_default=True,
+        click.option("--raw-rate", metavar="HZ", type=click.IntRange(4000, 384000), default=16000, show_default=True,
                      help="Samples per second of samples without a header."),
         click.option("--raw", type=_ENCODINGS, metavar="ENCODING",
                      help="IN has no header: its samples are these."),
@@ -56,11 +56,12 @@ def raw_format(raw: str | None, rate: int, channels: int) -> RawFormat | None:
 @click.argument("target", metavar="OUT", type=click.Path(allow_dash=True))
 @click.option("-e", "--encoding", type=_ENCODINGS, default="s16le", show_default=True, metavar="ENCODING",
               help=f"Of the samples: {', '.join(SAMPLE_FORMATS)}.")
-@click.option("-r", "--rate", type=click.IntRange(4000, 384000), default=16000, show_default=True,
+@click.option("-r", "--rate", metavar="HZ", type=click.IntRange(4000, 384000), default=16000, show_default=True,
               help="Samples per second.")
-@click.option("-c", "--channels", type=click.IntRange(1, 64), default=1, show_default=True,
+@click.option("-c", "--channels", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,
               help="1 mixes all channels; otherwise as many as there are, or a mono recording on so many.")
-@click.option("--channel", type=click.IntRange(1, 64), help="Take this channel, counted from 1, in place of the mix.")
+@click.option("--channel", metavar="N", type=click.IntRange(1, 64),
+              help="Take this channel, counted from 1, in place of the mix.")
 @click.option("--container", type=click.Choice(["wav", "raw"]),
               help="With a header or without; by default as the name of OUT ends, raw unless it ends in .wav.")
 @click.option("--quality", type=click.Choice(["fast", "medium", "high", "best"]), default="high", show_default=True,
@@ -79,8 +80,8 @@ def command(source: str, target: str, encoding: str, rate: int, channels: int, c
     asrproto convert talk.flac talk.pcm            the same without a header
     asrproto convert call.wav call.ul -e ulaw -r 8000
     asrproto convert call.wav agent.wav --channel 2
-    asrproto convert tape.raw tape.wav --raw s24le --raw-rate 48000 --raw-channels 2
-    arecord -f S16_LE -r 48000 | asrproto convert - - | ...
+    asrproto convert tape.raw tape.wav --raw s24le --raw-rate 48000
+    arecord -f S16_LE -r 48000 | asrproto convert - - > microphone.pcm
 
     OUT appears when it is complete, and not at all if something goes wrong. Memory does not grow with the length of the
     recording. Samples pass through 32-bit floats, which hold 16 and 24 bits exactly.

@@ -128,7 +128,8 @@ SERVICES = {
 @click.command(short_help="Write the wire messages of a whole session into a file.")
 @click.argument("source", metavar="IN", type=click.Path(allow_dash=True))
 @click.argument("target", metavar="OUT", type=click.Path(allow_dash=True))
-@click.option("-s", "--service", type=click.Choice(list(SERVICES)), required=True, help="Whose messages.")
+@click.option("-s", "--service", metavar="SERVICE", type=click.Choice(list(SERVICES)), required=True,
+              help=f"Whose messages: {', '.join(SERVICES)}.")
 @click.option("-o", "--option", "pairs", multiple=True, metavar="NAME=VALUE",
               help="An option of the session, by its name in Python; can be given again.")
 @click.option("--frames", is_flag=True, help="Only the binary frames, one after the other; no times, no handshake.")
@@ -145,10 +146,10 @@ def command(source: str, target: str, service: str, pairs: tuple[str, ...], fram
     """Write into OUT every message that a session with a service sends for the recording IN.
 
     \b
-    asrproto encode talk.mp3 talk.jsonl --service transcribe -o language_code=en-US
+    asrproto encode talk.mp3 talk.jsonl --service transcribe
     asrproto inspect talk.jsonl
-    asrproto encode talk.wav talk.bin --service volcengine --frames -o gzip=false
-    asrproto encode call.wav call.jsonl -s transcribe -o media_encoding=g711-ulaw -o sample_rate=8000
+    asrproto encode talk.wav talk.bin -s volcengine -o gzip=false --frames
+    asrproto encode talk.wav talk.jsonl -s youdao -o language=en -o rate=8000
 
     OUT has a JSON object a line, which `asrproto inspect` and a replaying fake read; no credential stands in it. The
     recording is converted to what the session takes, as by `asrproto convert`.

@@ -71,6 +71,8 @@ class Input:
 def open_input(name: str) -> Iterator[Input]:
     """The file `name`, or standard input for ``-``."""
     if name == STANDARD:
+        if sys.stdin is None:
+            raise Stop("standard input: closed")
         yield Input(sys.stdin.buffer, "standard input")
         return
     try:
@@ -101,15 +103,15 @@ def new_file(name: str, *, force: bool = False, private: bool = False) -> Iterat
             yield sys.stdout.buffer
             sys.stdout.buffer.flush()
         return
-    path = Path(os.path.realpath(name))  # a link stays a link
     with _named(name, USAGE):
-        mode = path.stat().st_mode if path.exists() else None
+        mode = os.stat(name).st_mode if os.path.exists(name) else None
         if mode is not None and stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, "", name)
     if mode is not None and not stat.S_ISREG(mode):
-        with _named(name), path.open("wb") as file:
+        with _named(name), open(name, "wb") as file:
             yield file
         return
+    path = Path(os.path.realpath(name))  # a link stays a link
     if mode is not None and not force:
         raise _exists(name)
     with _named(name, USAGE):

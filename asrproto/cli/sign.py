@@ -32,7 +32,7 @@ def command() -> None:
     \b
     asrproto sign transcribe -o language_code=en-US
     asrproto sign transcribe -o language_code=en-US --explain
-    asrproto sign volcengine openapi 'https://open.volcengineapi.com/?Action=X&Version=Y' --service iam
+    asrproto sign volcengine openapi 'https://open.volcengineapi.com/?Action=...'
     asrproto sign youdao --language en
 
     Credentials come from environment variables, which each command's help names, or are asked for; they are never
@@ -104,7 +104,7 @@ def transcribe(region: str, operation: str, transport: str | None, pairs: tuple[
 
     \b
     asrproto sign transcribe -o language_code=en-US -o sample_rate=8000
-    asrproto sign transcribe -o identify_language=true -o language_options=en-US,de-DE
+    asrproto sign transcribe -o language_code=en-US -o media_encoding=flac
     asrproto sign transcribe --transport http2 -o language_code=en-US
     asrproto sign transcribe -o language_code=en-US --explain
     """
@@ -159,8 +159,8 @@ def openapi(url: str, service: str, region: str, method: str, headers: tuple[str
     """A request to an OpenAPI service: hot-word tables, accounts, billing.
 
     \b
-    asrproto sign volcengine openapi 'https://open.volcengineapi.com/?Action=ListUsers&Version=2018-01-01' \\
-        --service iam
+    asrproto sign volcengine openapi --service iam \\
+        'https://open.volcengineapi.com/?Action=ListUsers&Version=2018-01-01'
     """
     from asrproto.volcengine.openapi import OpenApiSigner
 

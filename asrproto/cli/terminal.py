@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -47,11 +48,10 @@ def one_line(text: str) -> str:
     return printable(" ".join(text.split()))
 
 
-def words_for(error: OSError, name: str | None = None) -> str:
+def words_for(error: OSError, name: str) -> str:
     """What the system could not do, as ``file: reason``."""
-    where = name or error.filename or "the system"
     reason = os.strerror(error.errno).lower() if error.errno else str(error)
-    return f"{where}: {reason}"
+    return f"{name}: {reason}"
 
 
 def stop_for(error: AsrProtoError) -> Stop:
@@ -67,10 +67,11 @@ def console(stream: TextIO) -> Console:
 
 def complain(stop: Stop) -> None:
     """Print why a command ends."""
-    click.secho("asrproto: ", fg="red", nl=False, err=True, color=colours(sys.stderr))
-    click.echo(one_line(stop.message), err=True)
-    if stop.help:
-        click.echo(printable(stop.help), err=True)
+    with suppress(OSError):
+        click.secho("asrproto: ", fg="red", nl=False, err=True, color=colours(sys.stderr))
+        click.echo(one_line(stop.message), err=True)
+        if stop.help:
+            click.echo(printable(stop.help), err=True)
 
 
 def colours(stream: TextIO) -> bool:

@@ -32,6 +32,7 @@ def test_help(asrproto: Asrproto, call: list[str]) -> None:
     done = asrproto(*call, "--help")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith(f"Usage: {' '.join(['asrproto', *call])}")
+    assert max(map(len, done.out.splitlines())) <= 80
     if len(call) < 2:
         assert f"  {' '.join(['asrproto', *call])} " in done.out.partition("Options:")[0]  # an example
 
@@ -86,6 +87,18 @@ def test_completion(process: Start, shell: str) -> None:
     with process(env=environment) as started:
         out, _ = started.communicate()
     assert out == b"plain,ulaw\n"
+
+
+@pytest.mark.parametrize(("redirection", "status", "words"), [
+    ("<&-", 1, "standard input: closed"), (">&-", 1, ""), ("2>&-", 1, ""),
+    (">/dev/full", 1, "standard output: no space left on device"),
+])
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_streams_that_are_closed_or_full(redirection: str, status: int, words: str) -> None:
+    script = f"printf 'data: x\\n\\n' | {sys.executable} -m asrproto.cli inspect {redirection}"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == status
+    assert done.stderr == (f"asrproto: {words}\n" if words else "")
 
 
 def in_a_terminal(*arguments: object, columns: int = 80, **environment: str) -> str:

@@ -139,6 +139,14 @@ def test_through_pipes(asrproto: Asrproto, process: Start, goforward: Path, tmp_
     assert (tmp_path / "again.wav").read_bytes() == (tmp_path / "out.wav").read_bytes()
 
 
+def test_a_device_is_written_to(process: Start, goforward: Path) -> None:
+    """It is not replaced by a file, as root could do; and a pipe has no other name to be moved to."""
+    with process("convert", goforward, "/dev/stdout") as started:
+        out, err = started.communicate()
+    assert (started.returncode, err) == (0, b"")
+    assert out == goforward.read_bytes()[44:]
+
+
 def test_nothing_is_overwritten(asrproto: Asrproto, goforward: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.wav"
     out.write_bytes(b"precious")

@@ -91,7 +91,7 @@ def test_every_format_in_every_spelling(asrproto: Asrproto, key: str, spelling: 
     assert asrproto("inspect", "--json", stdin=SPELLINGS[spelling](SAMPLES[key])) == plain
     table = asrproto("inspect", stdin=SPELLINGS[spelling](SAMPLES[key]))
     assert table.status == 0
-    assert len(re.findall(r" at \d+, \d+ bytes$", table.out, re.M)) == len(rows(plain.out))
+    assert len(re.findall(r"  offset \d+, \d+ bytes$", table.out, re.M)) == len(rows(plain.out))
 
 
 DUMPS = {
@@ -247,6 +247,24 @@ def test_every_reason_has_a_meaning() -> None:
     assert set(MEANINGS) == {row.name for row in FORMATS}
 
 
+def test_long_payloads_are_cut_unless_all_is_wanted(asrproto: Asrproto) -> None:
+    content = b'data: {"audio": ["%s"]}\n\n' % (b"A" * 5000) + b"data: %s\n\n" % (b"B" * 5000)
+    short, full = asrproto("inspect", stdin=content).out, asrproto("inspect", "--full", stdin=content).out
+    assert short.count("... (5000 characters)") == 2
+    assert ("A" * 5000 in full, "B" * 5000 in full, len(short) < 500) == (True, True, True)
+    frame = asrproto("inspect", "--full", stdin=EVENT).out
+    assert bytes(range(100)).hex(" ") in frame
+
+
+@pytest.mark.parametrize("depth", [10, 100, 101, 990, 5000, 1_000_000])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_deep_json(asrproto: Asrproto, depth: int, as_json: bool) -> None:
+    done = asrproto("inspect", *["--json"] * as_json, stdin=b"data: " + b"[" * depth + b"]" * depth + b"\n\n")
+    assert (done.status, done.err) == (0, "")
+    if as_json:
+        assert json.loads(done.out)["payload"]["kind"] == ("json" if depth <= 100 else "text")
+
+
 def test_terminals_are_not_commanded(asrproto: Asrproto) -> None:
     done = asrproto("inspect", stdin=b"event: \x1b]0;mine\x07\ndata: \x1b[2J \xe2\x80\xae\n\n")
     assert "\x1b" not in done.out
@@ -257,12 +275,24 @@ def test_terminals_are_not_commanded(asrproto: Asrproto) -> None:
 @pytest.mark.parametrize(("content", "words"), [
     (b"", "empty"), (b"\x01\x02\x03\x04", "not a format that is known"), (b'{"a": 1}', "JSON text"),
     (b"fLaC" + bytes(40), "`asrproto convert` reads"), (b"<html>", "a web server's answer"),
-    (b"hello hello", "text"),
+    (b"hello hello", "text"), (b"deadbeef0", "hexadecimal digits"), (b'b"abc"', "Python bytes literal"),
 ])
 def test_what_is_not_recognised(asrproto: Asrproto, content: bytes, words: str) -> None:
     done = asrproto("inspect", stdin=content)
     assert done.status == 1
     assert words in done.complaint
+
+
+@pytest.mark.parametrize(("text", "words"), [
+    (EVENT.hex() * 40 + "x y z", "this began as hexadecimal digits, and goes on as something else"),
+    (EVENT.hex() * 40 + "0", "an odd number of hexadecimal digits: one is missing"),
+    (base64.b64encode(EVENT * 40).decode() + "?", "this began as base64, and goes on as something else"),
+    (base64.b64encode(EVENT * 40).decode() + "A", "the base64 is cut: its last character stands alone"),
+])
+def test_a_spelling_that_breaks_off(asrproto: Asrproto, text: str, words: str) -> None:
+    done = asrproto("inspect", "--json", stdin=text.encode())
+    assert (done.status, len(rows(done.out))) == (1, 40)
+    assert done.complaint == f"standard input: {words}"
 
 
 def test_a_format_may_be_forced(asrproto: Asrproto) -> None:

@@ -12,7 +12,7 @@ import click
 from asrproto.audio.containers import probe
 from asrproto.cli.files import STANDARD, Input, open_input
 from asrproto.cli.inspect.formats import FORMATS, Format, detect
-from asrproto.cli.inspect.forms import FORMS, Form, possible_forms
+from asrproto.cli.inspect.forms import FORMS, Form, WrongSpelling, possible_forms
 from asrproto.cli.inspect.show import JsonLines, Screen
 from asrproto.cli.terminal import Stop, one_line
 from asrproto.errors import RemoteProtocolError
@@ -87,7 +87,7 @@ def _beginning(form: Form, head: bytes) -> bytes:
     try:
         for piece in form.undo([head]):
             out += piece
-    except Stop:  # the head may end in the middle of something
+    except WrongSpelling:  # the head may end in the middle of something
         pass
     return out
 
@@ -113,6 +113,8 @@ def show(found: Recognised, chunks: Iterator[bytes], source: Input, screen: Scre
     try:
         for piece in found.format.read(found.form.undo(chunks)):
             screen.piece(piece)
+    except WrongSpelling as error:
+        raise Stop(f"{source.name}: {error}") from None
     except RemoteProtocolError as error:
         help = screen.fault(error, found.format.name)
         if found.form.key == "python" and not source.seen_ascii:

@@ -11,9 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from asrproto.cli.terminal import Stop
-
-__all__ = ["FORMS", "Form", "possible_forms"]
+__all__ = ["FORMS", "Form", "WrongSpelling", "possible_forms"]
 
 _LITERAL = re.compile(rb"(?<![0-9A-Za-z_])[bB]('''|\"\"\"|'|\")")
 _TOKEN = re.compile(rb"[^\\'\"\r\n]+|\\x[0-9A-Fa-f]{2}|\\[0-7]{1,3}|\\(?:\r\n|[\s\S])|['\"\r\n]")
@@ -27,8 +25,13 @@ _DUMP_LINE = re.compile(rb"[0-9A-Fa-f]{4,16}(?::? )\s*((?:[0-9A-Fa-f]{2,8}\s?\s?
 _DUMP_END = re.compile(rb"[0-9A-Fa-f]{4,16}:?\s*")
 
 _BASE64 = re.compile(rb"[0-9A-Za-z+/_\-\s]+(?:={1,2}[0-9A-Za-z+/_\-\s]*)*")
+_BASE64_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _LONGEST_LINE = 1 << 16
+
+
+class WrongSpelling(Exception):
+    """What began as one spelling goes on as something else."""
 
 
 class Form(NamedTuple):
@@ -103,7 +106,7 @@ def _hex(chunks: Iterable[bytes]) -> Iterator[bytes]:
         digits = _HEX_SEPARATORS.sub(b"", text[:end])
         odd = b"" if last else digits[len(digits) // 2 * 2:]
         held = odd + text[end:]
-        yield _unhex(digits[:len(digits) - len(odd)])
+        yield from _unhex(digits[:len(digits) - len(odd)])
 
 
 def _dump(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -114,7 +117,7 @@ def _dump(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if last:
             lines.append(held)
         elif len(held) > _LONGEST_LINE:
-            raise Stop("this began as a hexadecimal dump, and goes on as something else")
+            raise WrongSpelling("this began as a hexadecimal dump, and goes on as something else")
         starred = False
         for line in lines:
             line = line.strip()
@@ -130,20 +133,21 @@ def _dump(chunks: Iterable[bytes]) -> Iterator[bytes]:
             starred = False
             found = _DUMP_LINE.fullmatch(line)
             if found is not None:
-                line_before = _unhex(_HEX_SEPARATORS.sub(b"", found[1]))
+                line_before = b"".join(_unhex(_HEX_SEPARATORS.sub(b"", found[1])))
                 place += len(line_before)
                 yield line_before
             elif not _DUMP_END.fullmatch(line):
-                raise Stop("this began as a hexadecimal dump, and goes on as something else")
+                raise WrongSpelling("this began as a hexadecimal dump, and goes on as something else")
 
 
-def _unhex(digits: bytes) -> bytes:
-    try:
-        return binascii.unhexlify(digits)
-    except binascii.Error:
-        if len(digits) % 2 and digits.isalnum():
-            raise Stop("an odd number of hexadecimal digits: one is missing") from None
-        raise Stop("this began as hexadecimal digits, and goes on as something else") from None
+def _unhex(digits: bytes) -> Iterator[bytes]:
+    """The bytes of `digits`, as far as they are digits; then WrongSpelling."""
+    good = len(digits) - len(digits.lstrip(b"0123456789abcdefABCDEF"))
+    yield binascii.unhexlify(digits[:good // 2 * 2])
+    if good < len(digits):
+        raise WrongSpelling("this began as hexadecimal digits, and goes on as something else")
+    if good % 2:
+        raise WrongSpelling("an odd number of hexadecimal digits: one is missing")
 
 
 def _base64(chunks: Iterable[bytes]) -> Iterator[bytes]:
@@ -153,17 +157,20 @@ def _base64(chunks: Iterable[bytes]) -> Iterator[bytes]:
         text = held + b"".join(chunk.translate(_URL_SAFE).split())
         *whole, rest = re.split(rb"=+", text) if last else re.split(rb"=+(?=[^=])", text)
         for stretch in whole:
-            yield _unbase64(stretch)
+            yield from _unbase64(stretch)
         end = len(rest) if last else max(0, len(rest.rstrip(b"=")) // 4 * 4 - 4)
-        yield _unbase64(rest[:end])
+        yield from _unbase64(rest[:end])
         held = rest[end:]
 
 
-def _unbase64(stretch: bytes) -> bytes:
-    try:
-        return base64.b64decode(stretch + b"=" * (-len(stretch) % 4), validate=True)
-    except binascii.Error:
-        raise Stop("this began as base64, and goes on as something else") from None
+def _unbase64(stretch: bytes) -> Iterator[bytes]:
+    """The bytes of `stretch`, as far as it is base64; then WrongSpelling."""
+    good = len(stretch) - len(stretch.lstrip(_BASE64_LETTERS))
+    end = good if good == len(stretch) and good % 4 != 1 else good // 4 * 4
+    yield base64.b64decode(stretch[:end] + b"=" * (-end % 4))
+    if end < len(stretch):
+        raise WrongSpelling("this began as base64, and goes on as something else" if good < len(stretch)
+                            else "the base64 is cut: its last character stands alone")
 
 
 def _with_last(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:

@@ -11,6 +11,9 @@ from asrproto.errors import MalformedFrame, RemoteProtocolError
 
 __all__ = ["Checksum", "Field", "Payload", "Piece", "Reader", "payload_of", "shifted"]
 
+DEEPEST = 100
+"""Levels of JSON that are shown as such."""
+
 
 class Field(NamedTuple):
     """`type` is the field's type on the wire, `value` anything that JSON has, or bytes; `note` is for people."""
@@ -70,11 +73,25 @@ def payload_of(data: bytes, *, json: bool = False, text: bool = False, packing: 
     """What `data` is, and a note where it is not what it was said to be; without a word JSON is still recognised."""
     if json or data[:1] in (b"{", b"["):
         try:
-            return Payload("json", len(data), read_json(data, what="the payload"), packing), ""
+            document = read_json(data, what="the payload")
+            if _depth(document) > DEEPEST:
+                return _plain(data, True, packing), f"JSON, nested deeper than {DEEPEST}"
+            return Payload("json", len(data), document, packing), ""
         except MalformedFrame as error:
             if json and data:
                 return _plain(data, True, packing), str(error.message)
     return _plain(data, json or text, packing), ""
+
+
+def _depth(document: Any) -> int:
+    """How deep lists and objects are nested, counted up to one more than `DEEPEST`."""
+    level, depth = [document], 0
+    while level and depth <= DEEPEST:
+        inner = [value.values() if isinstance(value, dict) else value
+                 for value in level if isinstance(value, (dict, list))]
+        level = [value for values in inner for value in values]
+        depth += bool(inner)
+    return depth
 
 
 def _plain(data: bytes, text: bool, packing: str) -> Payload:

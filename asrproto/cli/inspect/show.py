@@ -24,6 +24,7 @@ from asrproto.errors import RemoteProtocolError
 __all__ = ["JsonLines", "Screen"]
 
 _BYTES_SHOWN = 32
+_LONGEST_TEXT, _TEXT_SHOWN = 1000, 60
 _LONGEST_NAME, _NARROWEST = 24, 20
 _INDENT = 2
 
@@ -51,7 +52,7 @@ class Screen:
 
     def _lines(self, piece: Piece, name: str, depth: int) -> Iterator[str]:
         margin = " " * (_INDENT * depth)
-        place = f"at {piece.offset}, {piece.size} bytes"
+        place = f"offset {piece.offset}, {piece.size} bytes"
         head = click.style(name, fg="cyan", bold=True)
         title = "  " + click.style(printable(piece.title), bold=True) if piece.title else ""
         yield f"{margin}{head}{title}  {click.style(place, dim=True)}"
@@ -69,7 +70,8 @@ class Screen:
         if piece.advice:
             yield from self._row(("advice", "", piece.advice), widths, margin, style="yellow")
         for inner in piece.inner:
-            yield from self._lines(inner, f"wrapped {inner.kind}", depth + 1)
+            kind = f"wrapped {inner.kind}" if piece.kind == inner.kind else inner.kind
+            yield from self._lines(inner, kind, depth + 1)
 
     def _row(self, row: tuple[str, str, str], widths: list[int], margin: str,
              style: str | None = None) -> Iterator[str]:
@@ -94,7 +96,8 @@ class Screen:
             return "empty"
         if payload.kind == "bytes":
             return f"{size}: {self._bytes(payload.value)}"
-        return _json(payload.value) if payload.kind == "json" else str(payload.value)
+        value = payload.value if self._full else _abridged(payload.value)
+        return _json(value) if payload.kind == "json" else str(value)
 
     def _bytes(self, value: bytes) -> str:
         if self._full or len(value) <= _BYTES_SHOWN:
@@ -143,6 +146,15 @@ def _document(piece: Piece) -> dict[str, Any]:
 
 def _jsonable(value: Any) -> Any:
     return {"base64": base64.b64encode(value).decode()} if isinstance(value, bytes) else value
+
+
+def _abridged(value: Any) -> Any:
+    """`value` with long texts cut, such as audio in Base64."""
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        return f"{value[:_TEXT_SHOWN]}... ({len(value)} characters)"
+    if isinstance(value, dict):
+        return {name: _abridged(item) for name, item in value.items()}
+    return [_abridged(item) for item in value] if isinstance(value, list) else value
 
 
 def _json(value: Any) -> str:
