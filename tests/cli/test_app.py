@@ -101,12 +101,13 @@ def test_streams_that_are_closed_or_full(redirection: str, status: int, words: s
     assert done.stderr == (f"asrproto: {words}\n" if words else "")
 
 
-def in_a_terminal(*arguments: object, columns: int = 80, **environment: str) -> str:
-    """What the command shows in a terminal of so many columns."""
+def in_a_terminal(*arguments: object, columns: int = 80, before: str = "", **environment: str) -> str:
+    """What the command shows in a terminal of so many columns; `before` is run before it."""
     pid, screen = pty.fork()
     if not pid:
         os.environ.update({"TERM": "xterm-256color", "COLUMNS": str(columns), **environment})
-        os.execv(sys.executable, [sys.executable, "-m", "asrproto.cli", *map(str, arguments)])
+        code = f"import sys; from asrproto.cli.__main__ import main\n{before}\nsys.exit(main())"
+        os.execv(sys.executable, [sys.executable, "-c", code, *map(str, arguments)])
     shown = b""
     deadline = time.monotonic() + 30
     while select.select([screen], [], [], max(0, deadline - time.monotonic()))[0]:
