@@ -166,7 +166,7 @@ def command(source: str, target: str, service: str, pairs: tuple[str, ...], fram
     except TypeError as error:
         raise check_names(error) from None
     with _recording(source, audio, raw_format(raw, raw_rate, raw_channels), salvage, quiet) as pieces, \
-            new_file(target, force=force) as file:
+            new_file(target, force=force, private=own_keys) as file:
         if frames:
             _write_frames(session, pieces, file)
         else:

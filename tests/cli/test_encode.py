@@ -118,6 +118,7 @@ def test_own_credentials_sign_and_do_not_show(asrproto: Asrproto, goforward: Pat
     sent = [record.message for record in read_recording(out) if record.kind != "handshake"]
     assert sent == messages(session, pcm)
     assert "my-own" not in out.read_text()
+    assert out.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(("arguments", "words"), [
