@@ -49,7 +49,8 @@ def with_atheris(target: Target, runs: int | None, seconds: float | None) -> int
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"all unless given: {', '.join(TARGETS)}")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help="all unless given, see --list")
+    parser.add_argument("--list", action="store_true", help="name the targets and how many seeds each has")
     parser.add_argument("--runs", type=int, help="inputs for each target; 20000 unless --seconds is given")
     parser.add_argument("--seconds", type=float, help="time for each target")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other inputs")
@@ -60,6 +61,10 @@ def main() -> int:
     if unknown := set(options.targets) - TARGETS.keys():
         parser.error(f"no such target: {', '.join(sorted(unknown))}")
     chosen = [TARGETS[name] for name in options.targets or TARGETS]
+    if options.list:
+        for target in chosen:
+            print(f"{target.name:<32}{len(target.seeds):>4} seeds")
+        return 0
     if options.replay:
         for path in options.replay:
             print(path, *(run_one(target, Path(path).read_bytes()) for target in chosen))

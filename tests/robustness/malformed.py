@@ -270,8 +270,9 @@ TRANSCRIBE = (
     Fault("a text message", ["{}"], MalformedFrame, "text-message"),
     Fault("a payload that is not JSON", [_event(b"<html>")], MalformedFrame, "not-json"),
     Fault("a payload of another shape", [_event({"Transcript": {"Results": 7}})], MalformedFrame, "wrong-shape"),
-    Fault("a time that is a word", [_event({"Transcript": {"Results": [{"StartTime": "soon"}]}})], MalformedFrame,
-          "wrong-shape"),
+    Fault("a time that is a word", [_event({"Transcript": {"Results": [
+        {"ResultId": "r", "StartTime": "soon", "EndTime": 1, "IsPartial": False, "Alternatives": []}]}})],
+          MalformedFrame, "wrong-shape"),
     Fault("a message that is half a frame", [_good[:-5]], TruncatedFrame, "truncated-frame"),
     Fault("a message that is two frames", [_good + _good], MalformedFrame, "trailing-bytes"),
     Fault("a message after a refusal", [recorded("transcribe_websocket", refused=True)[0][-1]] * 2, MalformedFrame,
