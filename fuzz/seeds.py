@@ -141,6 +141,15 @@ RECORDINGS = {
     "mp3": b"ID3\x04\0\0\0\0\0\x05hello" + (bytes.fromhex("fff328c4") + bytes(140)) * 4,
 }
 
+WAVES = {
+    **{name: wav.header(rate=16000, channels=2, sample_format=name, data_size=48) + bytes(range(48))
+       for name in ("u8", "s16le", "s24le", "s32le", "f32le", "f64le", "ulaw", "alaw")},
+    "streamed": wav.header(rate=8000, channels=1) + bytes(range(31)),
+    "rf64": wav.header(rate=8000, channels=1, data_size=1 << 33) + bytes(32),
+    "chunks": wav.header(rate=8000, channels=1)[:12] + b"LIST\5\0\0\0abcde\0"
+              + wav.header(rate=8000, channels=1, data_size=6)[12:] + b"abcdef" + b"id3 \2\0\0\0ab",
+}
+
 SEEDS: dict[str, Mapping[str, bytes]] = {
     "aws_eventstream": EVENT_STREAM,
     "volcengine_frames": VOLCENGINE,
@@ -148,6 +157,7 @@ SEEDS: dict[str, Mapping[str, bytes]] = {
     "http_multipart": MULTIPART,
     "openai_stream": OPENAI_STREAM,
     "recordings": RECORDINGS,
+    "wav_files": WAVES,
     "sigv4_verify": SIGV4,
     **{f"replies_{name}": seeds for name, seeds in REPLIES.items()},
 }

@@ -14,10 +14,11 @@ from fuzz.targets import (
     replies,
     sigv4_verify,
     volcengine_frames,
+    wav_files,
 )
 
 _MODULES = (
-    aws_eventstream, volcengine_frames, http_sse, http_multipart, openai_stream, replies, recordings,
+    aws_eventstream, volcengine_frames, http_sse, http_multipart, openai_stream, replies, recordings, wav_files,
     sigv4_verify,     conversations, fakes)
 
 TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}

@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 sys.path.append(str(Path(__file__).parents[2]))
 
+from asrproto.audio import wav
+from asrproto.audio.wav import WavDecoder
 from asrproto.aws.eventstream import EventStreamDecoder, encode_message
 from asrproto.errors import RemoteProtocolError
 from asrproto.http import SSEDecoder
@@ -116,6 +118,13 @@ STREAMS = {
     "SSE: comments without end": Stream(lambda: SSEDecoder().feed, lambda: again(b":" + KIB + b"\n"), "flat", 32 * MIB),
     "SSE: new ids without end": Stream(
         lambda: SSEDecoder().feed, lambda: (b"id: %d\n\n" % i * 100 for i in range(50_000)), "flat", 32 * MIB),
+    "WAV: a format of 4 GiB": Stream(
+        lambda: WavDecoder().feed, lambda: after(b"RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\xff", bytes(MIB)),
+        "broken-chunk", 16 * MIB),
+    "WAV: chunks without end": Stream(
+        lambda: WavDecoder().feed, lambda: after(b"RIFF\xff\xff\xff\xffWAVE", b"junk\0\4\0\0" + KIB), "flat", 16 * MIB),
+    "WAV: samples without end": Stream(
+        lambda: WavDecoder().feed, lambda: after(wav.header(rate=8000, channels=1), KIB), "flat", 16 * MIB),
     "Volcengine: a gzip bomb of 16 GiB": Stream(
         lambda: decode_frame, lambda: iter([bytes.fromhex("11901100") + (16 * MIB).to_bytes(4, "big")
                                             + (gzip(bytes(64 * MIB), 9) * 300)[:16 * MIB]]), "payload-bomb", 128 * MIB),

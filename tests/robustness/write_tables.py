@@ -18,6 +18,7 @@ sys.path += [str(ROOT), str(Path(__file__).parent)]
 
 from malformed import PROTOCOLS, Fault, Protocol  # noqa: E402
 
+from asrproto.audio import wav  # noqa: E402
 from asrproto.aws.eventstream import encode_message  # noqa: E402
 from asrproto.errors import RemoteProtocolError  # noqa: E402
 from fuzz.targets import TARGETS  # noqa: E402
@@ -78,6 +79,26 @@ def openai_client(reply: tuple[str, bytes]) -> str:
     return f"accepted: `{made if isinstance(made, str) else getattr(made, 'text', made)!r:.30}`"
 
 
+def standard_wave(data: bytes) -> str:
+    import io
+    import wave
+
+    with wave.open(io.BytesIO(data)) as file:
+        return f"accepted: {len(file.readframes(file.getnframes()))} bytes"
+
+
+def scipy_wavfile(data: bytes) -> str:
+    import io
+    import warnings
+
+    from scipy.io import wavfile
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        samples = wavfile.read(io.BytesIO(data))[1]
+    return f"accepted: {samples.nbytes} bytes{', with a warning' if warned else ''}"
+
+
 def told(items: list[Any]) -> str:
     return f"accepted: {len(items)} message{'s' * (len(items) != 1)}" if items else "waits, or nothing"
 
@@ -88,6 +109,7 @@ GOOD: dict[str, Any] = {
     "AWS event stream, exactly one frame": EVENT,
     "Amazon Transcribe over WebSocket": [EVENT],
     "Amazon Transcribe over HTTP/2": [EVENT],
+    "WAV files": wav.header(rate=8000, channels=1, data_size=4) + b"abcd",
     "Server-Sent Events": b"data: {}\n\n",
     "OpenAI transcriptions": ("json", b'{"text":"go"}'),
 }
@@ -97,6 +119,7 @@ PEERS: dict[str, dict[str, Decode]] = {
     "AWS event stream, exactly one frame": {"botocore": botocore, "amazon-transcribe": amazon_transcribe},
     "Amazon Transcribe over WebSocket": {"amazon-transcribe": amazon_transcribe_events},
     "Amazon Transcribe over HTTP/2": {"amazon-transcribe": amazon_transcribe_events},
+    "WAV files": {"scipy": scipy_wavfile, "wave": standard_wave},
     "Server-Sent Events": {"openai": openai_stream},
     "OpenAI transcriptions": {"openai": openai_client},
 }
@@ -108,7 +131,7 @@ def outcome(decode: Decode, fault: Fault) -> str:
         return decode(fault.data)
     except Exception as error:
         kind = type(error)
-        own = kind.__module__.partition(".")[0] in ("botocore", "amazon_transcribe", "openai")
+        own = kind.__module__.partition(".")[0] in ("botocore", "amazon_transcribe", "openai", "wave")
         return f"`{kind.__name__}`" if own else f"bare `{kind.__name__}`"
 
 
@@ -118,6 +141,10 @@ def our_cells(protocol: Protocol, fault: Fault) -> str:
     except RemoteProtocolError as error:
         return f"`{type(error).__name__}` {error.reason}"
     return "accepted"
+
+
+def named(peer: str) -> str:
+    return f"wave of Python {sys.version_info[0]}.{sys.version_info[1]}" if peer == "wave" else f"{peer} {version(peer)}"
 
 
 def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
@@ -133,7 +160,7 @@ def malformed_tables() -> Iterator[str]:
                 raise SystemExit(f"{name} does not accept what is right; is it called as it should be?")
         yield f"### {protocol.title}"
         yield ""
-        yield from table(["fault", "asrproto", *(f"{name} {version(name)}" for name in peers)], [
+        yield from table(["fault", "asrproto", *map(named, peers)], [
             [fault.what, our_cells(protocol, fault), *(outcome(peer, fault) for peer in peers.values())]
             for fault in protocol.faults])
         yield ""
