@@ -120,7 +120,7 @@ STREAMS = {
         lambda: SSEDecoder().feed, lambda: (b"id: %d\n\n" % i * 100 for i in range(50_000)), "flat", 32 * MIB),
     "WAV: a format of 4 GiB": Stream(
         lambda: WavDecoder().feed, lambda: after(b"RIFF\xff\xff\xff\xffWAVEfmt \xff\xff\xff\xff", bytes(MIB)),
-        "broken-chunk", 16 * MIB),
+        "fmt-fields", 16 * MIB),
     "WAV: chunks without end": Stream(
         lambda: WavDecoder().feed, lambda: after(b"RIFF\xff\xff\xff\xffWAVE", b"junk\0\4\0\0" + KIB), "flat", 16 * MIB),
     "WAV: samples without end": Stream(

@@ -309,21 +309,27 @@ YOUDAO_STREAMING = (
           MalformedFrame, "wrong-shape"),
 )
 
-_RIFF = b"RIFF\0\0\0\0WAVE"
+
+def _riff(chunks: bytes, missing: int = 0) -> bytes:
+    """A file whose own size is right, as if the `missing` bytes were there."""
+    return b"RIFF" + struct.pack("<I", 4 + len(chunks) + missing) + b"WAVE" + chunks
+
+
 _FMT = b"fmt \x10\0\0\0" + struct.pack("<HHIIHH", 1, 1, 8000, 16000, 2, 16)
+_DATA = b"data\4\0\0\0abcd"
 
 WAV = (
     Fault("an Ogg file", b"OggS" + bytes(20), MalformedFrame, "not-wav"),
-    Fault("samples before their description", _RIFF + b"data\2\0\0\0ab", MalformedFrame, "data-before-fmt"),
-    Fault("a description too short", _RIFF + b"fmt \2\0\0\0\1\0", MalformedFrame, "fmt-size"),
-    Fault("two descriptions", _RIFF + _FMT + _FMT, MalformedFrame, "duplicate-fmt"),
-    Fault("no channels", _RIFF + _FMT.replace(b"\1\0\1\0", b"\1\0\0\0"), MalformedFrame, "fmt-fields"),
-    Fault("MP3 inside", _RIFF + _FMT.replace(b"\1\0\1\0", b"\x55\0\1\0"), MalformedFrame, "unsupported-format"),
-    Fault("half a sample", _RIFF + _FMT + b"data\3\0\0\0abc", MalformedFrame, "data-size"),
-    Fault("long sizes in a short file", _RIFF + b"ds64\x1c\0\0\0" + bytes(28), MalformedFrame, "ds64"),
-    Fault("a file that ends before its samples", _RIFF + _FMT, TruncatedFrame, "truncated-header"),
-    Fault("a file that ends within its samples", _RIFF + _FMT + b"data\4\0\0\0ab", TruncatedFrame, "truncated-data"),
-    Fault("a stream that ends within a sample", _RIFF + _FMT + b"data\xff\xff\xff\xffabc", TruncatedFrame,
+    Fault("samples before their description", _riff(b"data\2\0\0\0ab" + _FMT), MalformedFrame, "data-before-fmt"),
+    Fault("a description too short", _riff(b"fmt \2\0\0\0\1\0" + _DATA), MalformedFrame, "fmt-size"),
+    Fault("two descriptions", _riff(_FMT + _FMT + _DATA), MalformedFrame, "duplicate-fmt"),
+    Fault("no channels", _riff(_FMT.replace(b"\1\0\1\0", b"\1\0\0\0") + _DATA), MalformedFrame, "fmt-fields"),
+    Fault("MP3 inside", _riff(_FMT.replace(b"\1\0\1\0", b"\x55\0\1\0") + _DATA), MalformedFrame, "unsupported-format"),
+    Fault("half a sample", _riff(_FMT + b"data\3\0\0\0abc\0"), MalformedFrame, "data-size"),
+    Fault("long sizes in a short file", _riff(b"ds64\x1c\0\0\0" + bytes(28) + _FMT + _DATA), MalformedFrame, "ds64"),
+    Fault("a file that ends before its samples", _riff(_FMT), TruncatedFrame, "truncated-header"),
+    Fault("a file that ends within its samples", _riff(_FMT + b"data\4\0\0\0ab", 2), TruncatedFrame, "truncated-data"),
+    Fault("a stream that ends within a sample", b"RIFF\xff\xff\xff\xffWAVE" + _FMT + b"data\xff\xff\xff\xffabc", TruncatedFrame,
           "truncated-frame"),
 )
 

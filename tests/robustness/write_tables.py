@@ -144,7 +144,7 @@ def our_cells(protocol: Protocol, fault: Fault) -> str:
 
 
 def named(peer: str) -> str:
-    return f"wave of Python {sys.version_info[0]}.{sys.version_info[1]}" if peer == "wave" else f"{peer} {version(peer)}"
+    return f"{peer} {version(peer) if peer != 'wave' else 'of Python {}.{}'.format(*sys.version_info)}"
 
 
 def table(head: list[str], rows: list[list[str]]) -> Iterator[str]:
