@@ -329,8 +329,8 @@ WAV = (
     Fault("long sizes in a short file", _riff(b"ds64\x1c\0\0\0" + bytes(28) + _FMT + _DATA), MalformedFrame, "ds64"),
     Fault("a file that ends before its samples", _riff(_FMT), TruncatedFrame, "truncated-header"),
     Fault("a file that ends within its samples", _riff(_FMT + b"data\4\0\0\0ab", 2), TruncatedFrame, "truncated-data"),
-    Fault("a stream that ends within a sample", b"RIFF\xff\xff\xff\xffWAVE" + _FMT + b"data\xff\xff\xff\xffabc", TruncatedFrame,
-          "truncated-frame"),
+    Fault("a stream that ends within a sample", b"RIFF\xff\xff\xff\xffWAVE" + _FMT + b"data\xff\xff\xff\xffabc",
+          TruncatedFrame, "truncated-frame"),
 )
 
 PROTOCOLS = (
