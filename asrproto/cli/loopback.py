@@ -11,6 +11,7 @@ Each connection has a thread of its own, and the fakes' recognisers run in it. N
 from __future__ import annotations
 
 import http.server
+import socket
 import socketserver
 import threading
 from collections.abc import Callable
@@ -26,6 +27,7 @@ from websockets.sync.server import Server, ServerConnection, serve
 from asrproto.http import HttpRequest, HttpResponse
 from asrproto.session import Clock, utc_now
 from asrproto.testing import FakeConversation, FakeHttpService, FakeStreamingService, HandshakeRefused
+from asrproto.testing.faults import ConnectionCut
 
 __all__ = ["Address", "FakeService", "Loopback"]
 
@@ -95,6 +97,8 @@ def _websocket_server(service: FakeStreamingService, clock: Clock) -> Server:
             for message in connection:
                 for answer in conversation.receive(message):
                     connection.send(answer)
+                if getattr(conversation, "aborted", False):
+                    connection.socket.shutdown(socket.SHUT_RDWR)
                 if conversation.closed:
                     return
         except ConnectionClosed:
@@ -137,7 +141,11 @@ class _HttpHandler(http.server.BaseHTTPRequestHandler):
     def _handle(self) -> None:
         request = HttpRequest(self.command, f"https://{self.headers['Host']}{self.path}",
                               tuple(self.headers.items()), self._body())
-        response = cast(_HttpServer, self.server).respond(request)
+        try:
+            response = cast(_HttpServer, self.server).respond(request)
+        except ConnectionCut:
+            self.close_connection = True
+            return
         self.send_response(response.status, _reason(response.status))
         for name, value in response.headers:
             self.send_header(name, value)

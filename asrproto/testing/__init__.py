@@ -4,8 +4,11 @@ A fake is sans-IO like everything else: it takes the client's handshake and mess
 Whatever carries them (a loopback socket, a test's for loop) is the caller's.
 """
 
-from asrproto.testing.recogniser import Recogniser, ScriptedRecogniser
+from asrproto.testing.recogniser import Recogniser, RecogniserFactory, ScriptedRecogniser, hearing_with
 from asrproto.testing.service import (
+    FailingConversation,
+    FailingHttpService,
+    FailingStreamingService,
     FakeConversation,
     FakeHttpService,
     FakeStreamingService,
@@ -13,10 +16,15 @@ from asrproto.testing.service import (
 )
 
 __all__ = [
+    "FailingConversation",
+    "FailingHttpService",
+    "FailingStreamingService",
     "FakeConversation",
     "FakeHttpService",
     "FakeStreamingService",
     "HandshakeRefused",
     "Recogniser",
+    "RecogniserFactory",
     "ScriptedRecogniser",
+    "hearing_with",
 ]
