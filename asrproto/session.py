@@ -17,7 +17,8 @@ A driver needs nothing else, whatever the service::
         ...
 
 Sending and receiving are independent of each other: transcripts arrive while audio is still being sent, so a real
-driver runs the two halves side by side.
+driver runs the two halves side by side. A session is for one thread at a time, though: where each half has a thread of
+its own, they take turns with a lock.
 """
 
 from __future__ import annotations

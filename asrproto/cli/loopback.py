@@ -134,6 +134,9 @@ class _HttpServer(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.respond: Callable[[HttpRequest], HttpResponse] = respond
         super().__init__((HOST, 0), _HttpHandler)
 
+    def serve_forever(self, poll_interval: float = 0.02) -> None:
+        super().serve_forever(poll_interval)  # by which shutdown() may be late
+
 
 class _HttpHandler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
