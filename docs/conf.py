@@ -11,7 +11,7 @@ import asrproto
 
 # Only type checkers import this name in the package; autodoc, which evaluates annotations, wants it too.
 for found in pkgutil.walk_packages(asrproto.__path__, "asrproto."):
-    if not found.name.startswith(("asrproto.cli", "asrproto.testing.sphinx")):
+    if not found.name.startswith(("asrproto.cli", "asrproto.pytest_plugin", "asrproto.testing.sphinx")):
         vars(importlib.import_module(found.name)).setdefault("Buffer", Buffer)
 
 project = "asrproto"
@@ -28,7 +28,7 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 python_maximum_signature_line_length = 88
-autodoc_mock_imports = ["pocketsphinx"]
+autodoc_mock_imports = ["pocketsphinx", "pytest"]
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 

@@ -21,6 +21,7 @@ FLOORS = {
     **dict.fromkeys(SERVICES, 3),
     "testing": 4,
     "cli": 5,
+    "pytest_plugin": 6,
 }
 WITHOUT_NUMPY = ("http", *(f"{service}/{kind}" for service in SERVICES
                            for kind in ("eventstream", "frames", "sigv4", "signing")))

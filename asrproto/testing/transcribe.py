@@ -87,6 +87,7 @@ class FakeTranscribe:
         self.region = region
         self.clock = clock
 
+    patience = 15.0
     error_codes = tuple(EXCEPTIONS)
     handshake_codes = tuple(HANDSHAKE_STATUSES)
 
@@ -248,6 +249,16 @@ class TranscribeConversation:
     def fail(self, code: str) -> list[WireMessage]:
         """End the stream with the exception `code`."""
         return self._refuse(TEXTS[checked_code(code, FakeTranscribe.error_codes)], code)
+
+    @property
+    def seconds_heard(self) -> float:
+        """How much audio came; 0 for audio in containers."""
+        encoding = self.options["media-encoding"]
+        if encoding not in FRAMES:
+            return 0.0
+        frame, frames_per_second = FRAMES[encoding]
+        return (self.audio_bytes / (frame * self._channel_count())
+                / (frames_per_second or self.options["sample-rate"]))
 
     def time_out(self) -> list[WireMessage]:
         """Fifteen seconds have passed without audio."""

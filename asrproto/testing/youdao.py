@@ -245,6 +245,7 @@ class StreamingService:
         self._recognisers = recognisers
         self._account = _Account(app_key, app_secret)
 
+    patience = 10.0  # seconds; the vendor has a code for it, but does not say how many they are
     error_codes = tuple(ERRORS)
     handshake_codes = ("502", "503")
 
@@ -290,6 +291,15 @@ class StreamingConversation:
             return self._answers(message)
         except _Refusal as refusal:
             return self.fail(refusal.code)
+
+    def time_out(self) -> Sequence[WireMessage]:
+        """Nothing has come for too long."""
+        return self.fail("304")
+
+    @property
+    def seconds_heard(self) -> float:
+        """How much audio came."""
+        return 0.0 if self._ear is None else self._ear.seconds
 
     def fail(self, code: str) -> Sequence[WireMessage]:
         """End with the error `code`."""

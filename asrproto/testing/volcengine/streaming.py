@@ -32,6 +32,8 @@ from asrproto.volcengine.signing import hmac256_authorization
 __all__ = ["BigModelService", "LegacyService", "check_keys"]
 
 _WAV_HEADER = 44
+PATIENCE = 10.0
+"""Seconds without a packet; the vendor has a code for it, but does not say how many they are."""
 
 
 def check_keys(request: HttpRequest, credentials: Credentials, resource_ids: Sequence[str] | None) -> None:
@@ -58,6 +60,7 @@ class _Conversation:
 
     error_codes: Sequence[str]
     _bad_parameters: int
+    _timeout: str
     _bad_format: int
     _empty: int
 
@@ -103,6 +106,15 @@ class _Conversation:
         refusal = _named(code, self.error_codes)
         self.closed = True
         return [self._refuse(refusal)]
+
+    def time_out(self) -> Sequence[WireMessage]:
+        """No packet has come for too long."""
+        return self.fail(self._timeout)
+
+    @property
+    def seconds_heard(self) -> float:
+        """How much audio came."""
+        return 0.0 if self._hearing is None else self._hearing.bytes_heard / self._bytes_per_second
 
     def _take(self, frame: Frame, wire: bytes) -> list[WireMessage]:
         raise NotImplementedError
@@ -181,6 +193,7 @@ class _Conversation:
 class _BigModelConversation(_Conversation):
     error_codes = _codes(BIG_MODEL_CODES)
     _bad_parameters, _bad_format, _empty = 45000001, 45000151, 45000002
+    _timeout = "45000081"
 
     def __init__(self, recognisers: RecogniserFactory, *, endpoint: str, numbered: bool, gzip: bool,
                  words_per_utterance: int | None, log_id: str) -> None:
@@ -275,6 +288,7 @@ class BigModelService:
         self._words_per_utterance = words_per_utterance
         self._log_id = log_id
 
+    patience = PATIENCE
     error_codes = _BigModelConversation.error_codes
     handshake_codes = ("45000001", "45000010", "45000030", "45000292", "55000031")
 
@@ -299,6 +313,7 @@ class BigModelService:
 class _LegacyConversation(_Conversation):
     error_codes = _codes(LEGACY_CODES)
     _bad_parameters, _bad_format, _empty = 1001, 1012, 1013
+    _timeout = "1020"
 
     def __init__(self, recognisers: RecogniserFactory, *, handshake: HttpRequest, credentials: AppCredentials,
                  cluster: str, gzip: bool, words_per_utterance: int | None, log_id: str) -> None:
@@ -379,6 +394,7 @@ class LegacyService:
         self._words_per_utterance = words_per_utterance
         self._log_id = log_id
 
+    patience = PATIENCE
     error_codes = _LegacyConversation.error_codes
     handshake_codes = ("401",)
 
