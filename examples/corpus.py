@@ -4,7 +4,7 @@
     python examples/corpus.py FOLDER [WORKERS]
 
 Each worker reads recordings of any rate, converts them to 16 kHz mono, and holds one conversation after the other. What
-fails is tried again on another occasion or named at the end; it does not stop the rest. Without workers, everything
+fails is tried again if that may help; an error does not stop the rest. Without workers, everything
 runs in this process, with the same result.
 
 Needs ``pip install asrproto websockets distributed``. On a cluster of several machines, the workers need asrproto and
@@ -59,12 +59,11 @@ def transcribe(path, make_session):
 
 def attempt(path, make_session, attempts=2):
     """The words, or the error, of one recording; a broken one must not stop the others."""
-    for left in reversed(range(attempts)):
-        try:
-            return transcribe(path, make_session)
-        except Exception as error:
-            if not left or not getattr(error, "retryable", False):
-                return error
+    try:
+        return transcribe(path, make_session)
+    except Exception as error:
+        again = attempts > 1 and getattr(error, "retryable", False)
+        return attempt(path, make_session, attempts - 1) if again else error
 
 
 def transcribe_folder(folder, make_session, client=None, show=print):
@@ -72,7 +71,7 @@ def transcribe_folder(folder, make_session, client=None, show=print):
     paths = sorted(Path(folder).rglob("*.wav"))
     work = partial(attempt, make_session=make_session)
     results = {}
-    for path, result in zip(paths, map(work, paths)) if client is None else finished(client, work, paths):
+    for path, result in ((path, work(path)) for path in paths) if client is None else finished(client, work, paths):
         results[path] = result
         show(f"{len(results)}/{len(paths)} {path.name}: {result}")
     return {path: results[path] for path in paths}

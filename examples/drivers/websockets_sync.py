@@ -43,6 +43,8 @@ def converse(session, audio, report):
                     events = session.receive(message)
                 if hear(events, report):
                     return
+        if speaking.done():
+            speaking.result()  # raises what went wrong with the audio
         hear(session.receive_eof(), report)
 
     with ThreadPoolExecutor(1) as pool, socket:  # the socket is closed first, which ends what still speaks

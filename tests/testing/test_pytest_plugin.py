@@ -97,5 +97,5 @@ def test_it_is_registered() -> None:
 def test_its_fixtures_are_listed(tmp_path: Path) -> None:
     listed = run_pytest(tmp_path, "--fixtures")
     for name in (*FAKES, "served"):
-        assert f"{name} --" in listed
+        assert f"\n{name}" in listed
     assert "Makes an asrproto.testing.youdao.LongService" in listed
