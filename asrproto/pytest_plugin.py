@@ -66,12 +66,11 @@ def _fixture(name: str, module: str, kind: str) -> Any:
 
         return getattr(import_module(f"asrproto.testing.{module}"), kind)(heard, **settings)
 
-    @pytest.fixture(name=name)
     def fixture() -> Callable[..., Any]:
         return make
 
     fixture.__doc__ = f"Makes an asrproto.testing.{module}.{kind}, which hears the text that it is given."
-    return fixture
+    return pytest.fixture(name=name)(fixture)
 
 
 for _name, (_module, _kind) in FAKES.items():
