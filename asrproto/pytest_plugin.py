@@ -1,18 +1,18 @@
 """Fixtures for pytest: every fake service, as an object and served on 127.0.0.1. Loaded wherever asrproto is installed.
 
-=========================  ================================================  ======================================
-fixture                    makes                                             from
-=========================  ================================================  ======================================
-``fake_transcribe``        `asrproto.testing.transcribe.FakeTranscribe`      ``credentials=...``
-``fake_volcengine``        `asrproto.testing.volcengine.BigModelService`     ``credentials=...``
-``fake_volcengine_legacy`` `asrproto.testing.volcengine.LegacyService`       ``credentials=..., cluster=...``
-``fake_volcengine_files``  `asrproto.testing.volcengine.RecordingService`    ``credentials=..., recordings=...``
-``fake_youdao``            `asrproto.testing.youdao.StreamingService`        ``app_key=..., app_secret=...``
-``fake_youdao_short``      `asrproto.testing.youdao.ShortService`            ``app_key=..., app_secret=...``
-``fake_youdao_long``       `asrproto.testing.youdao.LongService`             ``app_key=..., app_secret=...``
-``fake_openai``            `asrproto.testing.openai.TranscriptionService`    ``api_key=...``
-``fake_openai_realtime``   `asrproto.testing.openai.RealtimeService`         ``api_key=...``
-=========================  ================================================  ======================================
+==========================  ================================================  ======================================
+fixture                     makes                                             from
+==========================  ================================================  ======================================
+``fake_transcribe``         `asrproto.testing.transcribe.FakeTranscribe`      ``credentials=...``
+``fake_volcengine``         `asrproto.testing.volcengine.BigModelService`     ``credentials=...``
+``fake_volcengine_legacy``  `asrproto.testing.volcengine.LegacyService`       ``credentials=..., cluster=...``
+``fake_volcengine_files``   `asrproto.testing.volcengine.RecordingService`    ``credentials=..., recordings=...``
+``fake_youdao``             `asrproto.testing.youdao.StreamingService`        ``app_key=..., app_secret=...``
+``fake_youdao_short``       `asrproto.testing.youdao.ShortService`            ``app_key=..., app_secret=...``
+``fake_youdao_long``        `asrproto.testing.youdao.LongService`             ``app_key=..., app_secret=...``
+``fake_openai``             `asrproto.testing.openai.TranscriptionService`    ``api_key=...``
+``fake_openai_realtime``    `asrproto.testing.openai.RealtimeService`         ``api_key=...``
+==========================  ================================================  ======================================
 
 Each gives a function that makes the fake; besides what the table names, it takes all that the fake takes, and instead
 of a recogniser the text that is to be heard::
