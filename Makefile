@@ -41,7 +41,7 @@ sanitize:  ## kernels, codecs and conversations under AddressSanitizer and Undef
 
 bench: $(VENV)/.set-up-bench  ## every comparison with its peers: ratios, tables, plots
 	@$(PY) -m pytest benchmarks -q --benchmark-disable --in-turns $(ARGS)
-	@$(if $(ARGS),,$(PY) -m benchmarks.footprint && $(PY) -m benchmarks.render)
+	@$(if $(ARGS),,$(PY) -m benchmarks.footprint && $(PY) -m benchmarks.quality && $(PY) -m benchmarks.render)
 
 docs: $(VENV)/.set-up-docs  ## the documentation, warnings as errors, into docs/_build/html
 	@$(VENV)/bin/sphinx-build -q -E -W --keep-going -d docs/_build/doctrees docs docs/_build/html $(ARGS)

@@ -39,9 +39,12 @@ enum {
 
 #if defined(_MSC_VER)
 #  include <intrin.h>
+#  include <string.h>
 static inline void asrproto_cpuid(uint32_t leaf, uint32_t sub, uint32_t r[4]) {
     int out[4];
-    __cpuidex(out, (int)leaf, (int)sub);
+    __cpuid(out, 0);
+    if ((uint32_t)out[0] < leaf) memset(out, 0, sizeof out); /* beyond the last leaf it would repeat that one */
+    else __cpuidex(out, (int)leaf, (int)sub);
     for (int i = 0; i < 4; i++) r[i] = (uint32_t)out[i];
 }
 static inline uint64_t asrproto_xcr0(void) { return _xgetbv(0); }

@@ -201,6 +201,16 @@ def scale() -> str:
     return table(header, rows, numbers_from=0)
 
 
+def quality() -> str:
+    rows = []
+    for figure in results.read("quality")["figures"]:
+        latency = figure["latency"]
+        rows.append((figure["what"], f"{figure['flat_hz'] / 1000:.2f}{NARROW}kHz",
+                     f"{figure['half_power_hz'] / 1000:.2f}{NARROW}kHz", f"{figure['alias_db']:.0f}{NARROW}dB",
+                     duration(latency) if latency else ""))
+    return table(("48 to 16 kHz", "flat within 0.1 dB up to", "half power at", "worst alias", "latency"), rows)
+
+
 def machine(name: str = "chain") -> str:
     document = results.read(name)
     found = document["machine"]
@@ -210,7 +220,8 @@ def machine(name: str = "chain") -> str:
 
 
 BLOCKS: dict[str, Callable[..., str]] = {
-    function.__name__: function for function in (contest, headline, sentence, imports, sizes, memory, scale, machine)}
+    function.__name__: function
+    for function in (contest, headline, sentence, imports, sizes, memory, scale, quality, machine)}
 
 
 def block(what: str) -> str:
@@ -250,6 +261,7 @@ def draw_headline(axes: Any, colours: Colours) -> None:
                       va="center", fontsize=8, color=colours.text)
     axes.set_xscale("log")
     axes.set_xlim(0.8, max(medians) * 12)
+    plain_numbers(axes.xaxis, (1, 2, 5))
     axes.axvline(1, color=colours.text, linewidth=0.8)
     axes.set_xlabel("times as fast as the peer (logarithmic)")
     axes.grid(visible=False, axis="y")
@@ -280,6 +292,26 @@ def draw_scale(axes: Any, colours: Colours) -> None:
     axes.legend(frameon=False, labelcolor=colours.text)
 
 
+def draw_quality(axes: Any, colours: Colours) -> None:
+    whole = axes.inset_axes((0, 0, 0.46, 1))
+    near = axes.inset_axes((0.56, 0, 0.44, 1))
+    axes.axis("off")
+    for place, figure in enumerate(results.read("quality")["figures"]):
+        theirs = figure["what"].startswith("soxr")
+        style = {"color": colours.text if theirs else colours.series[place % len(colours.series)],
+                 "linewidth": 0.9 if theirs else 1.3, "linestyle": (0, (1 + place % 2 * 3, 1.5)) if theirs else "solid"}
+        for panel, points in ((whole, figure["far"]), (near, figure["near"])):
+            panel.plot([hertz / 1000 for hertz, _ in points], [gain for _, gain in points], **style)
+        near.plot([], [], label=figure["what"], **style)
+    for panel in (whole, near):
+        panel.set_xlabel("kHz, at the input")
+        panel.axvline(8, color=colours.text, linewidth=0.6)
+    whole.set_ylabel("gain in dB")
+    whole.set_ylim(-175, 5)
+    near.set_ylim(-150, 3)
+    near.legend(frameon=False, labelcolor=colours.text, loc="lower left", fontsize=8)
+
+
 class Plot(NamedTuple):
     draw: Callable[[Any, Colours], None]
     data: Callable[[], Any]
@@ -288,6 +320,7 @@ class Plot(NamedTuple):
 
 DRAWINGS: dict[str, Plot] = {
     "headline": Plot(draw_headline, lambda: [figure["ratios"] for _, figure in headline_rows()], 3.6),
+    "quality": Plot(draw_quality, lambda: results.read("quality")["figures"], 3.4),
     "scale": Plot(draw_scale, lambda: results.read("scale")["figures"], 3.4),
 }
 
