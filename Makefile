@@ -5,6 +5,7 @@ PY := $(VENV)/bin/python
 RECORDING ?= examples/speech/goforward.wav
 FUZZ_RUNS ?= 20000
 ARGS ?=
+SUITE ?= all
 
 BUILD_INPUTS := pyproject.toml setup.py $(wildcard _ext/*)
 
@@ -41,13 +42,13 @@ sanitize:  ## kernels, codecs and conversations under AddressSanitizer and Undef
 
 bench: $(VENV)/.set-up-bench  ## every comparison with its peers: ratios, tables, plots
 	@$(PY) -m pytest benchmarks -q --benchmark-disable --in-turns $(ARGS)
-	@$(if $(ARGS),,$(PY) -m benchmarks.footprint && $(PY) -m benchmarks.quality && $(PY) -m benchmarks.render)
+	@$(if $(ARGS),,$(PY) -m benchmarks.footprint && $(PY) -m benchmarks.render)
 
 docs: $(VENV)/.set-up-docs  ## the documentation, warnings as errors, into docs/_build/html
 	@$(VENV)/bin/sphinx-build -q -E -W --keep-going -d docs/_build/doctrees docs docs/_build/html $(ARGS)
 
 wheel: $(VENV)/.set-up-release  ## sdist and wheels into dist/, checked, tried without a compiler, tested as installed
-	@tools/wheel $(VENV)
+	@SUITE=$(SUITE) tools/wheel $(VENV)
 
 clean:  ## remove what was built and installed here
 	rm -rf $(VENV) $(VENV)-sanitize build dist docs/_build .cache *.egg-info asrproto/_kernels/*.so asrproto/_kernels/*.pyd

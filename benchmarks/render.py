@@ -54,6 +54,12 @@ HEADLINES: tuple[Headline, ...] = (
     Headline("sigv4", "encode, sign and wrap a 3200-byte AudioEvent", "amazon-transcribe",
              "frame and sign 100 ms of audio", "为 100 ms 音频组帧并签名"),
     Headline("volcengine", "decode a 1 KB response", "struct", "decode a Volcengine frame", "解码一个火山引擎帧"),
+    Headline("audio", "20 ms of 48 kHz stereo float32 → 16 kHz mono int16 chunks", "numpy and soxr",
+             "20 ms of 48 kHz stereo to 16-bit chunks at 16 kHz", "20 ms 48 kHz 立体声变成 16 kHz 的 16 位数据块"),
+    Headline("audio", "30 s, 48000 → 16000 Hz, high / HQ", "soxr", "resample 30 s from 48 to 16 kHz",
+             "把 30 秒音频从 48 kHz 重采样到 16 kHz"),
+    Headline("audio", "float32 → int16, 320 samples", "numpy", "320 float samples to 16 bits",
+             "320 个浮点采样变成 16 位"),
     Headline("http", "SSE, 2000 deltas, 16 KB reads", "openai", "read 2000 Server-Sent Events",
              "读取 2000 条 Server-Sent Events"),
 )
@@ -201,16 +207,6 @@ def scale() -> str:
     return table(header, rows, numbers_from=0)
 
 
-def quality() -> str:
-    rows = []
-    for figure in results.read("quality")["figures"]:
-        latency = figure["latency"]
-        rows.append((figure["what"], f"{figure['flat_hz'] / 1000:.2f}{NARROW}kHz",
-                     f"{figure['half_power_hz'] / 1000:.2f}{NARROW}kHz", f"{figure['alias_db']:.0f}{NARROW}dB",
-                     duration(latency) if latency else ""))
-    return table(("48 to 16 kHz", "flat within 0.1 dB up to", "half power at", "worst alias", "latency"), rows)
-
-
 def machine(name: str = "chain") -> str:
     document = results.read(name)
     found = document["machine"]
@@ -220,8 +216,7 @@ def machine(name: str = "chain") -> str:
 
 
 BLOCKS: dict[str, Callable[..., str]] = {
-    function.__name__: function
-    for function in (contest, headline, sentence, imports, sizes, memory, scale, quality, machine)}
+    function.__name__: function for function in (contest, headline, sentence, imports, sizes, memory, scale, machine)}
 
 
 def block(what: str) -> str:
@@ -292,26 +287,6 @@ def draw_scale(axes: Any, colours: Colours) -> None:
     axes.legend(frameon=False, labelcolor=colours.text)
 
 
-def draw_quality(axes: Any, colours: Colours) -> None:
-    whole = axes.inset_axes((0, 0, 0.46, 1))
-    near = axes.inset_axes((0.56, 0, 0.44, 1))
-    axes.axis("off")
-    for place, figure in enumerate(results.read("quality")["figures"]):
-        theirs = figure["what"].startswith("soxr")
-        style = {"color": colours.text if theirs else colours.series[place % len(colours.series)],
-                 "linewidth": 0.9 if theirs else 1.3, "linestyle": (0, (1 + place % 2 * 3, 1.5)) if theirs else "solid"}
-        for panel, points in ((whole, figure["far"]), (near, figure["near"])):
-            panel.plot([hertz / 1000 for hertz, _ in points], [gain for _, gain in points], **style)
-        near.plot([], [], label=figure["what"], **style)
-    for panel in (whole, near):
-        panel.set_xlabel("kHz, at the input")
-        panel.axvline(8, color=colours.text, linewidth=0.6)
-    whole.set_ylabel("gain in dB")
-    whole.set_ylim(-175, 5)
-    near.set_ylim(-150, 3)
-    near.legend(frameon=False, labelcolor=colours.text, loc="lower left", fontsize=8)
-
-
 class Plot(NamedTuple):
     draw: Callable[[Any, Colours], None]
     data: Callable[[], Any]
@@ -320,7 +295,6 @@ class Plot(NamedTuple):
 
 DRAWINGS: dict[str, Plot] = {
     "headline": Plot(draw_headline, lambda: [figure["ratios"] for _, figure in headline_rows()], 3.6),
-    "quality": Plot(draw_quality, lambda: results.read("quality")["figures"], 3.4),
     "scale": Plot(draw_scale, lambda: results.read("scale")["figures"], 3.4),
 }
 

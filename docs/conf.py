@@ -27,7 +27,7 @@ myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
-# What sessions and compiled classes do is often written in a base of theirs; what Python's own types do is not repeated.
+# What sessions and compiled classes do is often written in a base of theirs; what Python's own types do is left out.
 autodoc_default_options = {"inherited-members": ",".join((
     "AsrProtoError", "BaseException", "Enum", "Event", "Exception", "Flag", "IntEnum", "IntFlag", "Protocol", "Struct",
     "ValueError", "dict", "int", "object", "str", "tuple"))}
