@@ -29,6 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -58,13 +59,8 @@ def _fixture(name: str, module: str, kind: str) -> Any:
         """The fake; `heard` is the text that it hears, or what makes its recognisers."""
         from asrproto.testing import ScriptedRecogniser
 
-        if isinstance(heard, str):
-            text = heard
-
-            def heard(sample_rate: int) -> ScriptedRecogniser:
-                return ScriptedRecogniser(text, sample_rate)
-
-        return getattr(import_module(f"asrproto.testing.{module}"), kind)(heard, **settings)
+        recognisers = partial(ScriptedRecogniser, heard) if isinstance(heard, str) else heard
+        return getattr(import_module(f"asrproto.testing.{module}"), kind)(recognisers, **settings)
 
     def fixture() -> Callable[..., Any]:
         return make

@@ -76,7 +76,7 @@ def test_how_far_a_client_is_ahead(name: str) -> None:
     session, conversation = opened(name, clock)
     for seconds in (0.2, 0.2, 0.0, 0.0, 5.0):
         clock.advance(seconds)
-        for message in session.send_audio(bytes(6400)):  # 0.2 s of 16 kHz; of two channels, 0.1 s
+        for message in session.send_audio(bytes(6400)):  # 0.2 s
             conversation.receive(message)
     assert conversation.most_ahead == pytest.approx(0.4, abs=0.0001)
 
