@@ -157,6 +157,8 @@ SEEDS: dict[str, Mapping[str, bytes]] = {
     "http_multipart": MULTIPART,
     "openai_stream": OPENAI_STREAM,
     "recordings": RECORDINGS,
+    "cli_inspect": {"event-stream": EVENT_STREAM["three"].hex().encode(), "frame": repr(VOLCENGINE["error"]).encode(),
+                    "events": SSE["fields"], "wav": WAVES["chunks"]},
     "wav_files": WAVES,
     "sigv4_verify": SIGV4,
     **{f"replies_{name}": seeds for name, seeds in REPLIES.items()},

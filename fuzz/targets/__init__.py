@@ -5,6 +5,7 @@ from __future__ import annotations
 from fuzz.harness import Target
 from fuzz.targets import (
     aws_eventstream,
+    cli_inspect,
     conversations,
     fakes,
     http_multipart,
@@ -19,6 +20,7 @@ from fuzz.targets import (
 
 _MODULES = (
     aws_eventstream, volcengine_frames, http_sse, http_multipart, openai_stream, replies, recordings, wav_files,
-    sigv4_verify,     conversations, fakes)
+    cli_inspect, sigv4_verify, conversations, fakes,
+)
 
 TARGETS: dict[str, Target] = {target.name: target for module in _MODULES for target in module.TARGETS}
