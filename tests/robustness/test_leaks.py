@@ -25,6 +25,8 @@ WARM_UP = 300
 FEW_BLOCKS = 60  # of Python's allocator: caches of the interpreter
 FEW_BYTES = 1 << 20  # of the process: the C allocator's granularity
 
+pytestmark = pytest.mark.skipif("ASRPROTO_SANITIZE" in os.environ,
+                                reason="AddressSanitizer keeps what was freed, to see who uses it still")
 linux = sys.platform.startswith("linux")
 
 
