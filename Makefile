@@ -3,7 +3,7 @@
 VENV ?= .venv
 PY := $(VENV)/bin/python
 RECORDING ?= examples/speech/goforward.wav
-FUZZ_RUNS ?= 20000
+FUZZ_RUNS ?= 10000
 ARGS ?=
 SUITE ?= all
 

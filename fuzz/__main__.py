@@ -51,7 +51,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="all unless given, see --list")
     parser.add_argument("--list", action="store_true", help="name the targets and how many seeds each has")
-    parser.add_argument("--runs", type=int, help="inputs for each target; 20000 unless --seconds is given")
+    parser.add_argument("--runs", type=int, help="inputs for each target; 10000 unless --seconds is given")
     parser.add_argument("--seconds", type=float, help="time for each target")
     parser.add_argument("--seed", type=int, default=0, help="another seed gives other inputs")
     parser.add_argument("--engine", choices=("builtin", "atheris"), default="builtin")
@@ -70,7 +70,7 @@ def main() -> int:
             print(path, *(run_one(target, Path(path).read_bytes()) for target in chosen))
         return 0
     if options.runs is None and options.seconds is None:
-        options.runs = 20_000
+        options.runs = 10_000
     findings = 0
     for target in chosen:
         started = time.perf_counter()
