@@ -79,7 +79,8 @@ def _legacy(keys: list[str], options: dict[str, Any]) -> StreamingSession:
     from asrproto.volcengine.streaming import LegacySession
 
     options.pop("clock", None)
-    return LegacySession(AppCredentials(*keys), **{"cluster": "volcengine_streaming_common", **options})
+    options.setdefault("cluster", "volcengine_streaming_common")
+    return LegacySession(AppCredentials(*keys), **options)
 
 
 def _volcengine_audio(options: dict[str, Any]) -> Audio:

@@ -47,7 +47,7 @@ class Input:
     def read(self, size: int = CHUNK) -> bytes:
         """Up to `size` bytes, as soon as there are any; nothing at the end."""
         try:
-            piece: bytes = self._file.read1(size) if hasattr(self._file, "read1") else self._file.read(size)
+            piece: bytes = getattr(self._file, "read1", self._file.read)(size)
         except OSError as error:
             raise Stop(words_for(error, self.name)) from None
         self.seen_ascii = self.seen_ascii and piece.isascii()
