@@ -56,7 +56,7 @@ from asrproto.volcengine.streaming import BigModelSession, LegacySession
 from asrproto.youdao.signing import sign, truncate
 from asrproto.youdao.streaming import YoudaoSession
 
-KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+KEYS = Credentials("AKIDEXAMPLE", "made-up/secret+of/no+account/anywhere+0")
 APP = AppCredentials("1234567890", "made-up-token")
 AT = datetime(2024, 5, 6, tzinfo=timezone.utc)
 
