@@ -102,8 +102,11 @@ def find_code(number: int) -> Code:
     return known
 
 
+_LONGEST = 4000  # characters of the service's words that an error keeps
+
+
 def service_error(number: int, message: str, *, request_id: str | None, secrets: Iterable[str | None]) -> ServiceError:
     """The refusal that `number` and the service's own words make, with nothing of `secrets` left in it."""
     code = find_code(number)
-    return ServiceError(redact(message, secrets) or code.meaning, code=str(number), retryable=code.retryable,
+    return ServiceError(redact(message, secrets)[:_LONGEST] or code.meaning, code=str(number), retryable=code.retryable,
                         request_id=request_id, advice=code.advice)

@@ -13,7 +13,7 @@ from volc_conversations import CREDENTIALS, LOG_ID, finals, partials
 
 from asrproto.errors import LocalProtocolError, MalformedFrame, RemoteProtocolError, TruncatedFrame
 from asrproto.events import Event, SessionEnded, SessionFailed, SessionStarted, Transcript, UnknownEvent
-from asrproto.volcengine.codes import BIG_MODEL_CODES, LEGACY_CODES, find_code
+from asrproto.volcengine.codes import BIG_MODEL_CODES, LEGACY_CODES, find_code, service_error
 from asrproto.volcengine.frames import Flags, Frame, encode_frame
 from asrproto.volcengine.streaming import BigModelSession, LegacySession
 
@@ -198,7 +198,7 @@ def test_codes_are_explained() -> None:
 @pytest.mark.parametrize(("payload", "words"), [
     (b'{"error":"words"}', "words"), (b'{"message":"words"}', "words"), (b"words\n", "words"),
     (b"\xffwords", "\ufffdwords"), (b'["words"]', '["words"]'), (b"", "no packet arrived in time"),
-    (b"[" * 100_000, "[" * 100_000),
+    (b"[" * 100_000, "[" * 4000),
 ])
 def test_the_words_of_an_error_frame(payload: bytes, words: str) -> None:
     failed, = opened().receive(refusal(45000081, payload))
@@ -327,3 +327,9 @@ def test_calls_out_of_order() -> None:
     for call in (session.handshake, session.start, lambda: session.send_audio(b""), session.end_audio):
         with pytest.raises(LocalProtocolError):
             call()
+
+
+def test_the_words_of_a_refusal_are_cut_after_what_is_secret_in_them() -> None:
+    secret = "made-up-token"
+    error = service_error(45000000, "x" * 3995 + secret + "y" * 10**6, request_id=None, secrets=[secret])
+    assert error.message == "x" * 3995 + "***yy"
