@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,13 +54,16 @@ def asrproto(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def process(tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start the command as a process of its own, in an empty folder."""
+    """Start the command as a process of its own, in an empty folder, as a shell starts one in the foreground."""
     pytest.importorskip("click")
     pytest.importorskip("rich")
 
     def start(*arguments: object, **options: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "asrproto.cli", *map(str, arguments)]
-        defaults = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "cwd": tmp_path}
+        pipe = subprocess.PIPE
+        defaults: dict[str, object] = {"stdin": subprocess.DEVNULL, "stdout": pipe, "stderr": pipe, "cwd": tmp_path}
+        if os.name == "posix":  # what runs in the background ignores Ctrl-C, and so would its children
+            defaults["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         return subprocess.Popen(command, **{**defaults, **options})  # type: ignore[call-overload, no-any-return]
 
     return start

@@ -22,6 +22,7 @@ from asrproto.audio import wav
 from asrproto.aws import eventstream
 from asrproto.aws.eventstream import Int8, Timestamp, encode_message
 from asrproto.aws.sigv4 import Credentials, EventSigner, SigV4Signer
+from asrproto.cli.inspect import wav as inspected_wav
 from asrproto.cli.inspect.formats import FORMATS, detect
 from asrproto.cli.inspect.forms import FORMS
 from asrproto.cli.inspect.meanings import MEANINGS
@@ -242,7 +243,7 @@ def test_every_reason_has_a_meaning() -> None:
     named |= set(re.findall(r'reason="([a-z-]+)"', Path(frames.__file__).read_text()))
     assert named == set(MEANINGS["Volcengine frames"])
     assert set(re.findall(r'reason="([a-z-]+)"', Path(sse.__file__).read_text())) == set(MEANINGS["Server-Sent Events"])
-    source = (Path(__file__).parents[2] / "asrproto/cli/inspect/wav.py").read_text()
+    source = Path(inspected_wav.__file__).read_text()
     assert set(re.findall(r'reason="([a-z-]+)"', source)) == set(MEANINGS["WAV"])
     assert set(MEANINGS) == {row.name for row in FORMATS}
 
